@@ -1,0 +1,70 @@
+"""aiqa: say next to the model what good means, prove it in CI, publish it.
+
+Everything here is loaded at its first use: importing aiqa costs milliseconds.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aiqa.declare.check import check
+    from aiqa.declare.expectation import expect
+    from aiqa.declare.gate import champion
+    from aiqa.declare.metric import metric
+    from aiqa.declare.source import column, dataset, model
+    from aiqa.declare.values import from_json
+    from aiqa.evidence.record import Evidence
+    from aiqa.expectations.validate import validate
+    from aiqa.metrics.evaluate import compare, evaluate
+    from aiqa.run import run
+    from aiqa.stats.inference import Estimate
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Estimate": "aiqa.stats.inference",
+    "Evidence": "aiqa.evidence.record",
+    "champion": "aiqa.declare.gate",
+    "check": "aiqa.declare.check",
+    "column": "aiqa.declare.source",
+    "compare": "aiqa.metrics.evaluate",
+    "dataset": "aiqa.declare.source",
+    "evaluate": "aiqa.metrics.evaluate",
+    "expect": "aiqa.declare.expectation",
+    "from_json": "aiqa.declare.values",
+    "metric": "aiqa.declare.metric",
+    "model": "aiqa.declare.source",
+    "run": "aiqa.run",
+    "validate": "aiqa.expectations.validate",
+}
+
+__all__ = [
+    "Estimate",
+    "Evidence",
+    "champion",
+    "check",
+    "column",
+    "compare",
+    "dataset",
+    "evaluate",
+    "expect",
+    "from_json",
+    "metric",
+    "model",
+    "run",
+    "validate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'aiqa' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,165 @@
+"""``[tool.aiqa]`` in ``pyproject.toml``: read once, checked, with errors that name the key."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from aiqa.declare.gate import Policy
+from aiqa.errors import ConfigError, nearest
+
+Tier = Literal["smoke", "pr", "full"]
+
+
+class Settings(BaseModel):
+    """Base of all tables: immutable and closed, so that a misspelt key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class PolicySettings(Settings):
+    """The policy of a tier or of the project; what is absent is inherited."""
+
+    confidence: float | Literal["point"] | None = None
+    severity: Literal["block", "warn"] | None = None
+    inconclusive: Literal["warn", "block", "allow"] | None = None
+    min_support: int | None = Field(default=None, ge=1)
+
+    def policy(self) -> Policy:
+        """Return it as gates carry it (``confidence = "point"``: the point estimate alone)."""
+        told = {
+            name: getattr(self, name)
+            for name in PolicySettings.model_fields
+            if getattr(self, name) is not None
+        }
+        if told.get("confidence") == "point":
+            told["confidence"] = None
+        return Policy(**told)
+
+
+class MlflowSettings(Settings):
+    """Where MLflow is; the presence of the table turns the sink on, as does MLFLOW_TRACKING_URI."""
+
+    tracking_uri: str | None = None
+    experiment: str | None = None
+    timeout: float = Field(default=5.0, gt=0, le=60)
+
+
+class DatadogSettings(Settings):
+    """How Datadog is reached; the presence of the table turns the sink on, as do its variables.
+
+    ``transport = "auto"``: HTTP where DD_API_KEY is set, DogStatsD where DD_DOGSTATSD_URL or
+    DD_AGENT_HOST is, otherwise a file of the payloads in the run's folder.
+    """
+
+    transport: Literal["auto", "http", "statsd", "file"] = "auto"
+    prefix: str = Field(default="aiqa", pattern=r"^[A-Za-z][A-Za-z0-9_.]{0,49}$")
+    tags: tuple[str, ...] = ()
+    slices: tuple[str, ...] = ()
+    timeout: float = Field(default=5.0, gt=0, le=60)
+
+
+class ReportSettings(Settings):
+    """The HTML report; the presence of the table turns it on."""
+
+    name: str = "report.html"
+
+
+class Config(PolicySettings):
+    """All of ``[tool.aiqa]``.
+
+    Parameters
+    ----------
+    project : str
+        What names the project in MLflow and Datadog. Default: ``[project] name``, then the folder.
+    checks : list of str
+        Where ``pytest --aiqa`` looks when it is given no path.
+    modules : list of str
+        Modules of model code whose checks are collected too.
+    tier : {"smoke", "pr", "full"}
+        What ``--aiqa`` alone runs.
+    out : str
+        The folder of evidence, relative to the project's root.
+    seed : int
+        Of every bootstrap.
+    """
+
+    project: str = ""
+    checks: tuple[str, ...] = ("checks",)
+    modules: tuple[str, ...] = ()
+    tier: Tier = "full"
+    out: str = ".aiqa"
+    seed: int = Field(default=0, ge=0)
+    tiers: dict[Tier, PolicySettings] = {}
+    mlflow: MlflowSettings | None = None
+    datadog: DatadogSettings | None = None
+    report: ReportSettings | None = None
+
+    def policy_of(self, tier: str) -> Policy:
+        """Return the policy of a tier, over the project's, over the defaults."""
+        of_tier = self.tiers[tier].policy() if tier in self.tiers else Policy()  # type: ignore[index]
+        return of_tier.over(self.policy()).over(DEFAULT_POLICY)
+
+
+DEFAULT_POLICY = Policy(confidence=0.95, severity="block", inconclusive="warn", min_support=1)
+
+
+def read_config(root: Path) -> Config:
+    """Read ``[tool.aiqa]`` of the ``pyproject.toml`` in `root`; all defaults where there is none.
+
+    Raises
+    ------
+    ConfigError
+        If the file is no TOML, or a key is unknown or has a wrong value.
+    """
+    file = root / "pyproject.toml"
+    if not file.is_file():
+        return Config(project=root.name)
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: not valid TOML: {error}") from error
+    name = document.get("project", {}).get("name") or root.name
+    return parse_config({"project": name, **document.get("tool", {}).get("aiqa", {})}, str(file))
+
+
+def parse_config(table: dict[str, Any], file: str) -> Config:
+    """Check a ``[tool.aiqa]`` table; `file` is for the messages."""
+    try:
+        config = Config.model_validate(_tuples(table))
+        for tier in ("smoke", "pr", "full"):
+            config.policy_of(tier)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(problem, file) for problem in error.errors())) from None
+    except ValueError as error:
+        raise ConfigError(f"{file}: [tool.aiqa] {error}") from None
+    return config
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+
+
+def _explain(problem: Any, file: str) -> str:
+    key = ".".join(map(str, problem["loc"])) or "tool.aiqa"
+    if problem["type"] == "extra_forbidden":
+        known = _known_keys(problem["loc"][:-1])
+        close = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1)
+        return f"{file}: [tool.aiqa] has no key '{key}'{nearest(close[0] if close else key, known)}"
+    return f"{file}: [tool.aiqa] {key} = {problem['input']!r}: {problem['msg'].lower()}"
+
+
+def _known_keys(path: tuple[Any, ...]) -> list[str]:
+    tables: dict[str, type[BaseModel]] = {
+        "mlflow": MlflowSettings,
+        "datadog": DatadogSettings,
+        "report": ReportSettings,
+        "tiers": PolicySettings,
+    }
+    return list((tables[path[0]] if path else Config).model_fields)

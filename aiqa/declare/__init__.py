@@ -1,0 +1,1 @@
+"""What people write: frozen values, standard library only, that touch no data."""

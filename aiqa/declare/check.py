@@ -1,0 +1,185 @@
+"""``@aiqa.check``: a named, documented, owned claim that holds gates."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar, cast
+
+from aiqa.declare.expectation import Expectation
+from aiqa.declare.gate import Gate, Policy, make_policy
+from aiqa.declare.metric import Metric
+from aiqa.declare.source import Dataset, Model
+from aiqa.declare.values import Declaration, declaration
+from aiqa.errors import DeclarationError
+
+F = TypeVar("F", bound=Callable[..., Any])
+TIERS = ("smoke", "pr", "full")
+_ATTRIBUTE = "__aiqa_check__"
+_LINES: dict[tuple[str, str], set[int]] = {}
+
+
+@declaration
+class Check(Declaration):
+    """What ``@aiqa.check`` was told; the function says the rest."""
+
+    name: str
+    doc: str = ""
+    owner: str | None = None
+    tier: str = "pr"
+    model: Model | None = None
+    dataset: Dataset | None = None
+    own_policy: Policy = Policy()
+    file: str = ""
+    line: int = 0
+
+
+def check(
+    *subjects: Model | Dataset,
+    owner: str | None = None,
+    tier: str = "pr",
+    name: str | None = None,
+    **policy: Any,
+) -> Callable[[F], F]:
+    """Declare a check: the function's docstring is its sentence, what it yields are its gates.
+
+    Parameters
+    ----------
+    *subjects : Model, Dataset
+        What the check is about: a model, a data set, or one of each.
+    owner : str, optional
+        Whom to call: a person or a team.
+    tier : {"smoke", "pr", "full"}, default "pr"
+        How costly it is: ``--aiqa=smoke`` runs only smoke, ``pr`` these and pr, ``full`` all.
+    name : str, optional
+        Default: the function's name.
+    **policy
+        ``confidence``, ``severity``, ``inconclusive``, ``min_support`` for all its gates; see
+        :class:`~aiqa.declare.gate.Policy`.
+
+    Returns
+    -------
+    callable
+        A decorator that returns the function itself. A generator function yields gates and runs at
+        collection, without data; any other is a free-form check that runs as a test and asserts.
+
+    Raises
+    ------
+    DeclarationError
+        For a subject that is neither, an unknown tier or an unknown policy.
+
+    Examples
+    --------
+    >>> import aiqa
+    >>> @aiqa.check(aiqa.dataset("orders", "orders.csv"), owner="@ds-fraud")
+    ... def orders_are_complete():
+    ...     "Scores are only as good as the orders that we feed them."
+    ...     yield aiqa.expect.column_values_to_not_be_null("order_id")
+    >>> check_of(orders_are_complete).owner
+    '@ds-fraud'
+    """
+    if subjects and callable(subjects[0]) and not isinstance(subjects[0], (Model, Dataset)):
+        raise DeclarationError("write @aiqa.check(model, dataset, owner=...), with parentheses")
+    if tier not in TIERS:
+        raise DeclarationError(f"tier= must be one of {', '.join(TIERS)}, not {tier!r}")
+    model, dataset = _only(Model, subjects), _only(Dataset, subjects)
+    own_policy = make_policy(**policy)
+
+    def declare(function: F) -> F:
+        code = inspect.unwrap(function).__code__
+        _LINES.setdefault((code.co_filename, function.__qualname__), set()).add(code.co_firstlineno)
+        declared = Check(
+            name or function.__name__,
+            inspect.cleandoc(function.__doc__ or ""),
+            owner,
+            tier,
+            model,
+            dataset,
+            own_policy,
+            code.co_filename,
+            code.co_firstlineno,
+        )
+        setattr(function, _ATTRIBUTE, declared)
+        return function
+
+    return declare
+
+
+def _only(kind: type[Any], subjects: tuple[Any, ...]) -> Any:
+    strange = [subject for subject in subjects if not isinstance(subject, (Model, Dataset))]
+    if strange:
+        raise DeclarationError(f"a check is about aiqa.model(...) and aiqa.dataset(...), not {strange[0]!r}")
+    found = [subject for subject in subjects if isinstance(subject, kind)]
+    if len(found) > 1:
+        names = ", ".join(repr(subject.name) for subject in found)
+        raise DeclarationError(f"a check is about one {kind.__name__.lower()}, not {names}: write one check each")
+    return found[0] if found else None
+
+
+def check_of(function: object) -> Check | None:
+    """Return what ``@aiqa.check`` declared of `function`, or None."""
+    found = vars(function).get(_ATTRIBUTE) if hasattr(function, "__dict__") else None
+    return found if isinstance(found, Check) else None
+
+
+def lines_of(function: Callable[..., Any]) -> tuple[int, ...]:
+    """Return every line of its file at which a check of this function's name was declared."""
+    code = inspect.unwrap(function).__code__
+    return tuple(sorted(_LINES.get((code.co_filename, function.__qualname__), ())))
+
+
+def is_free_form(function: Callable[..., Any]) -> bool:
+    """Tell a check that asserts from one that yields gates."""
+    return not inspect.isgeneratorfunction(inspect.unwrap(function))
+
+
+def gates_of(function: Callable[..., Any], parameters: Mapping[str, Any] | None = None) -> dict[str, Gate]:
+    """Run the body of a check, without data, and return its gates by id.
+
+    Parameters
+    ----------
+    function : callable
+        A check that yields.
+    parameters : mapping, optional
+        The arguments of a parametrised check.
+
+    Raises
+    ------
+    DeclarationError
+        If the body raises, yields something that is no gate, or yields nothing.
+    """
+    name = function.__name__
+    gates: dict[str, Gate] = {}
+    for position, yielded in enumerate(_body(function, parameters or {}), start=1):
+        gate = _as_gate(yielded, name, position)
+        ids = (gate.id if count == 1 else f"{gate.id}-{count}" for count in itertools.count(1))
+        gates[next(id_ for id_ in ids if id_ not in gates)] = gate
+    if not gates:
+        raise DeclarationError(f"{name} yields no gate, so it checks nothing")
+    return gates
+
+
+def _body(function: Callable[..., Any], parameters: Mapping[str, Any]) -> Iterator[object]:
+    try:
+        yield from cast("Iterator[object]", function(**parameters))
+    except DeclarationError:
+        raise
+    except Exception as error:
+        raise DeclarationError(
+            f"the body of {function.__name__} raised {type(error).__name__}: {error}. It runs at collection, "
+            "without data or fixtures; a check that needs them asserts instead of yielding"
+        ) from error
+
+
+def _as_gate(yielded: object, name: str, position: int) -> Gate:
+    if isinstance(yielded, Gate):
+        return yielded
+    if isinstance(yielded, Expectation):
+        return yielded.gate()
+    hint = (
+        f": compare it, as in '{yielded!r} >= 0.9'"
+        if isinstance(yielded, Metric)
+        else ": yield metric.<name> >= number, or expect.<name>(...)"
+    )
+    raise DeclarationError(f"{name} yields {yielded!r} at position {position}, which is no gate{hint}")

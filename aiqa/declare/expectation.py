@@ -1,0 +1,217 @@
+"""``expect.*``: claims about data, in Great Expectations' names and arguments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from aiqa.declare.gate import Gate, Met, Policy, make_policy
+from aiqa.declare.values import Declaration, Pairs, declaration, freeze
+from aiqa.errors import DeclarationError, nearest
+
+SEVERITY_OF_GX = {"critical": "block", "warning": "warn", "info": "warn"}
+
+
+@declaration
+class Expectation(Declaration):
+    """A claim about a table, named and parametrised as in Great Expectations.
+
+    ``kwargs`` are GX's, without those that still have GX's default.
+    """
+
+    type: str
+    kwargs: Pairs = Pairs()
+    severity: str = "critical"
+
+    @property
+    def id(self) -> str:
+        """A stable name: the type and the columns, never the bounds."""
+        kwargs = self.kwargs.as_dict()
+        columns = [kwargs[key] for key in ("column", "column_A", "column_B") if key in kwargs]
+        columns += list(kwargs.get("column_list", ()))
+        return re.sub(r"[^\w.=+-]+", "_", "-".join([self.type.removeprefix("expect_"), *map(str, columns)]))
+
+    def gate(self) -> Gate:
+        """Return the gate that requires this."""
+        severity = SEVERITY_OF_GX[self.severity]
+        return Gate(self, Met(), Policy() if severity == "block" else Policy(severity=severity))
+
+    def policy(self, **settings: Any) -> Gate:
+        """Return the gate that requires this, with its own policy; see :meth:`Gate.policy`."""
+        gate = self.gate()
+        return Gate(self, gate.requirement, make_policy(**settings).over(gate.own_policy))
+
+    def __repr__(self) -> str:
+        told = ", ".join(f"{key}={value!r}" for key, value in self.kwargs.as_dict().items())
+        return f"{self.type.removeprefix('expect_')}({told})"
+
+
+def _expectation(type_: str, severity: str, required: dict[str, Any], optional: dict[str, Any]) -> Expectation:
+    """Build one, leaving out the optional arguments that are at GX's default."""
+    if severity not in SEVERITY_OF_GX:
+        raise DeclarationError(f"severity= must be one of {', '.join(SEVERITY_OF_GX)}, not {severity!r}")
+    mostly = optional.get("mostly", 1.0)
+    if isinstance(mostly, bool) or not isinstance(mostly, (int, float)) or not 0 <= mostly <= 1:
+        raise DeclarationError(f"mostly= is a share from 0 to 1, not {mostly!r}")
+    told = required | {key: value for key, value in optional.items() if value != _DEFAULTS.get(key)}
+    return Expectation(f"expect_{type_}", freeze(told, type_), severity)
+
+
+_DEFAULTS = {"mostly": 1.0, "strict_min": False, "strict_max": False, "exact_match": True}
+
+
+class ExpectationNamespace:
+    """The expectations by name, each with Great Expectations' arguments."""
+
+    def column_values_to_not_be_null(
+        self, column: str, *, mostly: float = 1.0, severity: str = "critical"
+    ) -> Expectation:
+        """Expect at least `mostly` of the values of `column` not to be null."""
+        return _expectation(
+            "column_values_to_not_be_null", severity, {"column": column}, {"mostly": mostly}
+        )
+
+    def column_values_to_be_unique(
+        self, column: str, *, mostly: float = 1.0, severity: str = "critical"
+    ) -> Expectation:
+        """Expect at least `mostly` of the non-null values of `column` to occur once."""
+        return _expectation("column_values_to_be_unique", severity, {"column": column}, {"mostly": mostly})
+
+    def column_values_to_be_between(
+        self,
+        column: str,
+        min_value: Any = None,
+        max_value: Any = None,
+        *,
+        mostly: float = 1.0,
+        strict_min: bool = False,
+        strict_max: bool = False,
+        severity: str = "critical",
+    ) -> Expectation:
+        """Expect at least `mostly` of the non-null values of `column` to lie in [min_value, max_value].
+
+        A bound that is None does not bind; a strict bound excludes itself. Numbers, dates and strings.
+        """
+        return _bounded(
+            "column_values_to_be_between", severity, column, min_value, max_value, strict_min, strict_max, mostly
+        )
+
+    def column_values_to_be_in_set(
+        self, column: str, value_set: Collection[Any], *, mostly: float = 1.0, severity: str = "critical"
+    ) -> Expectation:
+        """Expect at least `mostly` of the non-null values of `column` to be in `value_set`."""
+        return _expectation(
+            "column_values_to_be_in_set",
+            severity,
+            {"column": column, "value_set": _collection("value_set", value_set)},
+            {"mostly": mostly},
+        )
+
+    def column_values_to_match_regex(
+        self, column: str, regex: str, *, mostly: float = 1.0, severity: str = "critical"
+    ) -> Expectation:
+        """Expect at least `mostly` of the non-null strings of `column` to contain a match of `regex`."""
+        return _expectation(
+            "column_values_to_match_regex", severity, {"column": column, "regex": regex}, {"mostly": mostly}
+        )
+
+    def column_value_lengths_to_be_between(
+        self,
+        column: str,
+        min_value: int | None = None,
+        max_value: int | None = None,
+        *,
+        mostly: float = 1.0,
+        strict_min: bool = False,
+        strict_max: bool = False,
+        severity: str = "critical",
+    ) -> Expectation:
+        """Expect at least `mostly` of the non-null strings of `column` to have so many characters."""
+        return _bounded(
+            "column_value_lengths_to_be_between",
+            severity, column, min_value, max_value, strict_min, strict_max, mostly,
+        )
+
+    def column_mean_to_be_between(
+        self,
+        column: str,
+        min_value: float | None = None,
+        max_value: float | None = None,
+        *,
+        strict_min: bool = False,
+        strict_max: bool = False,
+        severity: str = "critical",
+    ) -> Expectation:
+        """Expect the mean of the non-null values of `column` to lie in [min_value, max_value]."""
+        return _bounded("column_mean_to_be_between", severity, column, min_value, max_value, strict_min, strict_max)
+
+    def table_row_count_to_be_between(
+        self,
+        min_value: int | None = None,
+        max_value: int | None = None,
+        *,
+        strict_min: bool = False,
+        strict_max: bool = False,
+        severity: str = "critical",
+    ) -> Expectation:
+        """Expect the table to have so many rows."""
+        return _bounded("table_row_count_to_be_between", severity, None, min_value, max_value, strict_min, strict_max)
+
+    def column_to_exist(
+        self, column: str, column_index: int | None = None, *, severity: str = "critical"
+    ) -> Expectation:
+        """Expect the table to have `column` (at position `column_index`, from 0, where given)."""
+        return _expectation("column_to_exist", severity, {"column": column}, {"column_index": column_index})
+
+    def table_columns_to_match_set(
+        self, column_set: Sequence[str], *, exact_match: bool = True, severity: str = "critical"
+    ) -> Expectation:
+        """Expect the table to have these columns, in any order (and no others, if `exact_match`)."""
+        return _expectation(
+            "table_columns_to_match_set",
+            severity,
+            {"column_set": _collection("column_set", column_set)},
+            {"exact_match": exact_match},
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise AttributeError(f"no expectation {name!r}{nearest(name, EXPECTATION_NAMES)}")
+
+
+EXPECTATION_NAMES = tuple(sorted(n for n in vars(ExpectationNamespace) if n.startswith(("column_", "table_"))))
+expect = ExpectationNamespace()
+
+
+def _bounded(
+    type_: str,
+    severity: str,
+    column: str | None,
+    min_value: Any,
+    max_value: Any,
+    strict_min: bool,
+    strict_max: bool,
+    mostly: float = 1.0,
+) -> Expectation:
+    if min_value is None and max_value is None:
+        raise DeclarationError(f"{type_} needs min_value=, max_value= or both")
+    return _expectation(
+        type_,
+        severity,
+        {} if column is None else {"column": column},
+        {
+            "min_value": min_value,
+            "max_value": max_value,
+            "mostly": mostly,
+            "strict_min": strict_min,
+            "strict_max": strict_max,
+        },
+    )
+
+
+def _collection(name: str, value: Any) -> list[Any]:
+    if isinstance(value, str) or not isinstance(value, Collection):
+        raise DeclarationError(f"{name}= must be a list or a set, not {value!r}")
+    return sorted(value, key=repr) if isinstance(value, (set, frozenset)) else list(value)

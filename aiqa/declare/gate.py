@@ -1,0 +1,205 @@
+"""Gates: one decidable requirement each, and the policy that says what its verdict does."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, Literal
+
+from aiqa.declare.values import Declaration, declaration
+from aiqa.errors import DeclarationError
+
+if TYPE_CHECKING:
+    from aiqa.declare.expectation import Expectation
+    from aiqa.declare.metric import Metric
+
+INHERIT: Literal["inherit"] = "inherit"
+SEVERITIES = ("block", "warn")
+INCONCLUSIVE = ("warn", "block", "allow")
+
+
+@declaration
+class Policy(Declaration):
+    """What a verdict means and does; each field says ``"inherit"`` until somebody sets it.
+
+    A gate's own policy comes before its check's, its tier's and the project's.
+
+    Parameters
+    ----------
+    confidence : float or None
+        At which a bound proves or refutes the requirement, in (0.5, 1). None compares the point
+        estimate alone, and the verdict says so. Project default 0.95.
+    severity : {"block", "warn"}
+        Whether a failure stops the run. Project default "block".
+    inconclusive : {"warn", "block", "allow"}
+        What a verdict does that the data could not decide. Project default "warn".
+    min_support : int
+        Slices with fewer rows are skipped and counted. Project default 1.
+    """
+
+    confidence: float | Literal["inherit"] | None = INHERIT
+    severity: str = INHERIT
+    inconclusive: str = INHERIT
+    min_support: int | Literal["inherit"] = INHERIT
+
+    def __post_init__(self) -> None:
+        _check_choice("severity", self.severity, SEVERITIES)
+        _check_choice("inconclusive", self.inconclusive, INCONCLUSIVE)
+        if self.confidence not in (None, INHERIT) and not _is_confidence(self.confidence):
+            raise DeclarationError(
+                f"confidence must be a number above 0.5 and below 1, or None for the point estimate alone, "
+                f"not {self.confidence!r}"
+            )
+        if self.min_support != INHERIT and not _is_count(self.min_support):
+            raise DeclarationError(f"min_support must be a whole number from 1, not {self.min_support!r}")
+
+    def over(self, other: Policy) -> Policy:
+        """Return this policy, with what it leaves open taken from `other`."""
+        names = [field.name for field in dataclasses.fields(self)]
+        return Policy(
+            **{
+                name: getattr(other if getattr(self, name) == INHERIT else self, name)
+                for name in names
+            }
+        )
+
+
+def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
+    if value != INHERIT and value not in choices:
+        raise DeclarationError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+
+
+def _is_confidence(value: Any) -> bool:
+    return isinstance(value, (int, float)) and 0.5 < value < 1
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+@declaration
+class Champion(Declaration):
+    """The model that serves now, as a baseline."""
+
+
+champion = Champion()
+
+
+@declaration
+class AtLeast(Declaration):
+    """The metric is `threshold` or more (more, where strict)."""
+
+    threshold: float
+    strict: bool = False
+
+    def __str__(self) -> str:
+        return f"{'>' if self.strict else '>='} {self.threshold:g}"
+
+
+@declaration
+class AtMost(Declaration):
+    """The metric is `threshold` or less (less, where strict)."""
+
+    threshold: float
+    strict: bool = False
+
+    def __str__(self) -> str:
+        return f"{'<' if self.strict else '<='} {self.threshold:g}"
+
+
+@declaration
+class Between(Declaration):
+    """The metric lies in [low, high]."""
+
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"in [{self.low:g}, {self.high:g}]"
+
+
+@declaration
+class NoWorseThan(Declaration):
+    """The metric loses at most `margin` against the baseline, on the same rows."""
+
+    baseline: Champion
+    margin: float = 0.0
+
+    def __str__(self) -> str:
+        return f"no worse than the champion by more than {self.margin:g}"
+
+
+@declaration
+class BetterThan(Declaration):
+    """The metric gains at least `margin` on the baseline, on the same rows."""
+
+    baseline: Champion
+    margin: float = 0.0
+
+    def __str__(self) -> str:
+        by = f" by at least {self.margin:g}" if self.margin else ""
+        return f"better than the champion{by}"
+
+
+@declaration
+class Met(Declaration):
+    """The expectation holds."""
+
+    def __str__(self) -> str:
+        return "holds"
+
+
+Requirement = AtLeast | AtMost | Between | NoWorseThan | BetterThan | Met
+
+
+@declaration
+class Gate(Declaration):
+    """A metric against a bound or a baseline, or an expectation.
+
+    Built by writing ``metric.roc_auc >= 0.9``, never by hand.
+    """
+
+    claim: Metric | Expectation
+    requirement: Requirement
+    own_policy: Policy = Policy()
+
+    @property
+    def id(self) -> str:
+        """What names the gate in its check: stable when a threshold changes."""
+        return self.claim.id + _SUFFIX.get(type(self.requirement), "")
+
+    def policy(self, **settings: Any) -> Gate:
+        """Return the same gate with its own `confidence`, `severity`, `inconclusive` or `min_support`.
+
+        Raises
+        ------
+        DeclarationError
+            For a setting that does not exist or a value that it cannot take.
+
+        Examples
+        --------
+        >>> from aiqa import metric
+        >>> (metric.recall >= 0.8).policy(severity="warn", confidence=0.9)
+        recall >= 0.8
+        """
+        return dataclasses.replace(self, own_policy=make_policy(**settings).over(self.own_policy))
+
+    def __bool__(self) -> bool:
+        raise DeclarationError(
+            f"the gate '{self}' is a declaration and is neither true nor false: yield it from a check. "
+            "For a range write metric.between(low, high)"
+        )
+
+    def __repr__(self) -> str:
+        return f"{self.claim!r} {self.requirement}"
+
+
+_SUFFIX: dict[type, str] = {NoWorseThan: "-no_worse_than-champion", BetterThan: "-better_than-champion"}
+
+
+def make_policy(**settings: Any) -> Policy:
+    """Return a policy, naming the setting that does not exist."""
+    known = {field.name for field in dataclasses.fields(Policy)}
+    unknown = sorted(set(settings) - known)
+    if unknown:
+        raise DeclarationError(f"no policy setting {unknown[0]!r}; known: {', '.join(sorted(known))}")
+    return Policy(**settings)

@@ -1,0 +1,255 @@
+"""``metric.*``: quantities by name, whose comparison with a number is a gate."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+from aiqa.declare.gate import AtLeast, AtMost, BetterThan, Between, Champion, Gate, NoWorseThan
+from aiqa.declare.values import Declaration, Pairs, declaration, freeze
+from aiqa.errors import DeclarationError, nearest
+
+AVERAGES = ("macro", "weighted", "micro", "each")
+_REGRESSION = ("mae", "rmse", "r2", "median_absolute_error")
+_OPTIONS: dict[str, tuple[str, ...]] = {
+    "psi": ("bins", "column", "reference"),
+    **dict.fromkeys((*_REGRESSION, "accuracy", "balanced_accuracy", "log_loss", "function", "scorer"), ()),
+}
+OPERATING_POINTS = ("threshold", "top", "fpr", "recall", "precision")
+
+
+@declaration
+class Metric(Declaration):
+    """A named quantity of a model on a data set: a declaration, computed later.
+
+    Comparing it gives a :class:`~aiqa.declare.gate.Gate`: ``metric.roc_auc >= 0.9``. Two metrics are
+    equal when they say the same.
+    """
+
+    name: str
+    options: Pairs = Pairs()
+    point: Pairs = Pairs()
+    slices: tuple[str, ...] = ()
+
+    def __call__(self, *args: Any, **options: Any) -> Metric:
+        """Return this metric with options, as ``metric.f1(average="macro")``."""
+        options = {**dict(zip(("column",), args, strict=False)), **options}
+        known = _OPTIONS.get(self.name, ("average", "label"))
+        for option in options:
+            if option not in known:
+                raise DeclarationError(f"{self.name} has no option {option!r}{nearest(option, known)}")
+        if options.get("average", "each") not in AVERAGES:
+            raise DeclarationError(f"average= must be one of {', '.join(AVERAGES)}, not {options['average']!r}")
+        return dataclasses.replace(self, options=freeze({**self.options.as_dict(), **options}, self.name))
+
+    def at(self, *, per: str | None = None, **point: float) -> Metric:
+        """Return this metric at an operating point of the model.
+
+        Parameters
+        ----------
+        per : str, optional
+            With ``top``: the budget is for each value of this column, or each ``"day"``, ``"week"`` or
+            ``"month"`` of the data set's time column.
+        **point : float
+            One of ``threshold=`` (a score), ``top=`` (so many highest scores), ``fpr=``, ``recall=`` or
+            ``precision=`` (the lowest threshold, by the observed rows, that keeps it).
+
+        Raises
+        ------
+        DeclarationError
+            If there is not exactly one point, or its value is impossible.
+
+        Examples
+        --------
+        >>> metric.precision.at(top=500)
+        precision.at(top=500)
+        """
+        if len(point) != 1 or next(iter(point)) not in OPERATING_POINTS:
+            raise DeclarationError(
+                f"{self.name}.at() takes exactly one of {', '.join(f'{p}=' for p in OPERATING_POINTS)}"
+            )
+        kind, value = next(iter(point.items()))
+        _check_point(kind, value)
+        if per is not None and kind != "top":
+            raise DeclarationError("per= goes with top= alone: a budget for each day or group")
+        told = {**point, **({} if per is None else {"per": per})}
+        return dataclasses.replace(self, point=freeze(told, f"{self.name}.at()"))
+
+    def by(self, *columns: str) -> Metric:
+        """Return this metric in each slice: each value (or combination of values) of `columns`.
+
+        The gate is judged over all slices as one family.
+        """
+        if not columns or not all(isinstance(name, str) for name in columns):
+            raise DeclarationError(f"{self.name}.by() takes the names of columns")
+        return dataclasses.replace(self, slices=columns)
+
+    def between(self, low: float, high: float) -> Gate:
+        """Require the metric to lie in [low, high]."""
+        bounds = _number(low), _number(high)
+        if bounds[0] > bounds[1]:
+            raise DeclarationError(f"between(low, high) needs low <= high, not {low} and {high}")
+        return Gate(self, Between(*bounds))
+
+    def no_worse_than(self, baseline: Champion, *, margin: float = 0.0) -> Gate:
+        """Require at most `margin` of loss against the baseline, judged on the same rows.
+
+        Parameters
+        ----------
+        baseline : aiqa.champion
+        margin : float, default 0
+            The allowed loss, in the metric's own unit; whether larger is better, the metric knows.
+        """
+        return Gate(self, NoWorseThan(_baseline(baseline), _margin(margin)))
+
+    def better_than(self, baseline: Champion, *, margin: float = 0.0) -> Gate:
+        """Require a gain of at least `margin` on the baseline, judged on the same rows."""
+        return Gate(self, BetterThan(_baseline(baseline), _margin(margin)))
+
+    def __ge__(self, threshold: float) -> Gate:
+        return Gate(self, AtLeast(_number(threshold)))
+
+    def __gt__(self, threshold: float) -> Gate:
+        return Gate(self, AtLeast(_number(threshold), strict=True))
+
+    def __le__(self, threshold: float) -> Gate:
+        return Gate(self, AtMost(_number(threshold)))
+
+    def __lt__(self, threshold: float) -> Gate:
+        return Gate(self, AtMost(_number(threshold), strict=True))
+
+    @property
+    def id(self) -> str:
+        """A stable name, fit for a pytest id, an MLflow key and a file."""
+        parts = [self._subject()]
+        parts += [f"{key}={value}" for key, value in self.point.items]
+        parts += ["by-" + "-".join(self.slices)] if self.slices else []
+        return re.sub(r"[^\w.=+-]+", "_", "-".join(parts))
+
+    def _subject(self) -> str:
+        options = self.options.as_dict()
+        if self.name in ("function", "scorer"):
+            return str(options["of"]).rpartition(":")[2]
+        told = [f"{key}={value}" for key, value in options.items()]
+        return "-".join([self.name, *told])
+
+    def __repr__(self) -> str:
+        text = self._subject() if self.name in ("function", "scorer") else self.name
+        options = {k: v for k, v in self.options.as_dict().items() if k != "of"}
+        text += _call(options) if options else ""
+        text += ".at" + _call(self.point.as_dict()) if self.point.items else ""
+        text += f".by({', '.join(map(repr, self.slices))})" if self.slices else ""
+        return text
+
+
+class MetricNamespace:
+    """The metrics by name: ``metric.roc_auc``, ``metric.f1(average="macro")``, ``metric(my_function)``.
+
+    Classification metrics take, as options, ``label=`` (one class of several, or which label is
+    positive), ``average=`` (``"macro"``, ``"weighted"``, ``"micro"``) or, for one value a class,
+    ``average="each"``.
+    """
+
+    accuracy = Metric("accuracy")
+    """Share of rows whose predicted label is the true one."""
+    balanced_accuracy = Metric("balanced_accuracy")
+    """Mean of the recalls of all classes."""
+    precision = Metric("precision")
+    """Share of the rows called positive that are."""
+    recall = Metric("recall")
+    """Share of the positive rows that are called so."""
+    f1 = Metric("f1")
+    """Harmonic mean of precision and recall."""
+    roc_auc = Metric("roc_auc")
+    """Chance that a random positive row scores higher than a random negative one; ties count half."""
+    average_precision = Metric("average_precision")
+    """Mean of the precision at each positive row, in falling order of score (the step-wise sum)."""
+    log_loss = Metric("log_loss")
+    """Mean negative log-likelihood of the true class, in nats. Smaller is better."""
+    brier = Metric("brier")
+    """Mean squared difference of probability and truth. Smaller is better."""
+    mae = Metric("mae")
+    """Mean absolute error, in the label's unit. Smaller is better."""
+    rmse = Metric("rmse")
+    """Root of the mean squared error, in the label's unit. Smaller is better."""
+    r2 = Metric("r2")
+    """Share of the label's variance that the predictions explain."""
+    median_absolute_error = Metric("median_absolute_error")
+    """Median of the absolute errors, in the label's unit. Smaller is better."""
+    psi = Metric("psi")
+    """Population stability index of a column against a reference: ``metric.psi("amount", reference="orders-2026-09")``."""
+
+    def __call__(self, function: Callable[..., float], **options: Any) -> Metric:
+        """Make a metric of ``f(y_true, y_pred)``; its interval comes from the bootstrap.
+
+        Parameters
+        ----------
+        function : callable
+            Takes two arrays of one length, and ``sample_weight=`` where it has such a parameter;
+            returns a number.
+        needs : {"prediction", "score"}, default "prediction"
+            What the second array holds.
+        higher_is_better : bool, default True
+            For comparisons with the champion.
+
+        Examples
+        --------
+        >>> def bias(y_true, y_pred):
+        ...     return float((y_pred - y_true).mean())
+        >>> metric(bias) <= 0.1
+        bias <= 0.1
+        """
+        if not callable(function):
+            raise DeclarationError(f"metric(...) takes a function f(y_true, y_pred), not {function!r}")
+        unknown = sorted(set(options) - {"needs", "higher_is_better"})
+        if unknown:
+            raise DeclarationError(f"metric(f) has no option {unknown[0]!r}; known: higher_is_better, needs")
+        return Metric("function", freeze({"of": function, **options}, "metric"))
+
+    def scorer(self, name: str) -> Metric:
+        """Use a scikit-learn scorer by its name, as ``metric.scorer("neg_mean_poisson_deviance")``."""
+        if not isinstance(name, str):
+            raise DeclarationError(f"metric.scorer takes the name of a scikit-learn scorer, not {name!r}")
+        return Metric("scorer", freeze({"of": name}, "scorer"))
+
+    def __getattr__(self, name: str) -> Metric:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise AttributeError(f"no metric {name!r}{nearest(name, METRIC_NAMES)}")
+
+
+METRIC_NAMES = tuple(sorted(name for name, value in vars(MetricNamespace).items() if isinstance(value, Metric)))
+metric = MetricNamespace()
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not hasattr(value, "__float__") or not math.isfinite(value):
+        raise DeclarationError(f"a metric is compared with a finite number, not with {value!r}")
+    return float(value)
+
+
+def _margin(value: Any) -> float:
+    if _number(value) < 0:
+        raise DeclarationError(f"margin= is the allowed loss and cannot be negative: {value!r}")
+    return float(value)
+
+
+def _baseline(value: Any) -> Champion:
+    if not isinstance(value, Champion):
+        raise DeclarationError(f"the baseline is aiqa.champion, not {value!r}")
+    return value
+
+
+def _check_point(kind: str, value: Any) -> None:
+    number = _number(value)
+    if kind == "top" and (number < 1 or number != int(number)):
+        raise DeclarationError(f"top= is a number of rows, from 1 up, not {value!r}")
+    if kind in ("fpr", "recall", "precision") and not 0 <= number <= 1:
+        raise DeclarationError(f"{kind}= is a share from 0 to 1, not {value!r}")
+
+
+def _call(arguments: dict[str, Any]) -> str:
+    return f"({', '.join(f'{key}={value!r}' for key, value in arguments.items())})"

@@ -1,0 +1,314 @@
+"""Where data and models come from: declared by address, opened later."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from aiqa.declare.values import Declaration, FunctionRef, Live, declaration, freeze
+from aiqa.errors import DeclarationError
+
+FORMATS = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".arrow": "arrow",
+    ".ipc": "arrow",
+    ".feather": "arrow",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
+Task = str
+TASKS = ("binary", "multiclass", "regression")
+
+
+@declaration
+class Files(Declaration):
+    """Files by path or glob, relative to the project's root."""
+
+    pattern: str
+    format: str
+
+
+@declaration
+class Frame(Declaration):
+    """A pandas, Polars or Arrow frame in memory."""
+
+    frame: Live
+
+
+@declaration
+class Loader(Declaration):
+    """A function that returns a frame."""
+
+    function: FunctionRef
+
+
+DataSource = Files | Frame | Loader
+
+
+@declaration
+class Dataset(Declaration):
+    """A named table; see :func:`dataset`."""
+
+    name: str
+    source: DataSource
+    label: str | None = None
+    weight: str | None = None
+    time: str | None = None
+    slices: tuple[str, ...] = ()
+
+
+def dataset(
+    name: str,
+    source: Any,
+    *,
+    label: str | None = None,
+    weight: str | None = None,
+    time: str | None = None,
+    slices: Sequence[str] = (),
+    format: str | None = None,
+) -> Dataset:
+    """Declare a table of data; nothing is read.
+
+    Parameters
+    ----------
+    name : str
+        What people call it; it names the data in evidence, MLflow and Datadog.
+    source : path, glob, frame or function
+        Files of parquet, CSV, TSV, Arrow IPC or JSON lines (all that match a glob, in sorted order); a
+        pandas, Polars or Arrow frame; or a function of no arguments that returns one. Relative paths
+        start at the project's root (the folder of ``pyproject.toml``).
+    label : str, optional
+        The column that holds the truth.
+    weight : str, optional
+        The column of sample weights: non-negative, finite.
+    time : str, optional
+        The column that says when a row happened; ``.at(top=k, per="day")`` needs it.
+    slices : sequence of str, optional
+        Columns whose values people ask about; documentation for the reader and default of reports.
+    format : {"parquet", "csv", "tsv", "arrow", "jsonl"}, optional
+        Where the file's name does not tell.
+
+    Raises
+    ------
+    DeclarationError
+        If the source is none of these, or the format cannot be told.
+
+    Examples
+    --------
+    >>> dataset("orders", "data/orders/*.parquet", label="is_fraud").source
+    Files(pattern='data/orders/*.parquet', format='parquet')
+    """
+    return Dataset(
+        _checked_name(name, "a dataset"), _data_source(source, format), label, weight, time, tuple(slices)
+    )
+
+
+def _data_source(source: Any, format: str | None) -> DataSource:
+    if isinstance(source, Files | Frame | Loader):
+        return source
+    if isinstance(source, (str, os.PathLike)):
+        pattern = os.fspath(source)
+        return Files(pattern, format or _format_of(pattern))
+    if hasattr(source, "columns") or hasattr(source, "column_names") or hasattr(source, "collect_schema"):
+        return Frame(Live.of(source))
+    if callable(source):
+        return Loader(FunctionRef.of(source))
+    raise DeclarationError(
+        f"a dataset comes from a path, a glob, a frame or a function, not from a {type(source).__qualname__}"
+    )
+
+
+def _format_of(pattern: str) -> str:
+    ending = os.path.splitext(pattern)[1].lower()
+    if ending not in FORMATS:
+        raise DeclarationError(
+            f"cannot tell the format of {pattern!r} from its name: "
+            f"say format= one of {', '.join(sorted(set(FORMATS.values())))}"
+        )
+    return FORMATS[ending]
+
+
+@declaration
+class MlflowUri(Declaration):
+    """A model in MLflow: ``models:/name@alias``, ``models:/name/3``, ``runs:/id/model``."""
+
+    uri: str
+
+
+@declaration
+class SkopsFile(Declaration):
+    """An estimator saved by ``skops.io.dump``."""
+
+    path: str
+    trusted: tuple[str, ...] = ()
+
+
+@declaration
+class Estimator(Declaration):
+    """A fitted estimator in memory: it has ``predict``."""
+
+    estimator: Live
+
+
+@declaration
+class Function(Declaration):
+    """A callable that takes a frame and returns predictions."""
+
+    function: FunctionRef
+
+
+@declaration
+class Column(Declaration):
+    """Columns of the data set that already hold predictions; see :func:`column`."""
+
+    prediction: str | None = None
+    score: str | tuple[str, ...] | None = None
+
+
+ModelSource = MlflowUri | SkopsFile | Estimator | Function | Column
+
+
+def column(prediction: str | None = None, *, score: str | Sequence[str] | None = None) -> Column:
+    """Name the columns of the data set that already hold a model's predictions.
+
+    Parameters
+    ----------
+    prediction : str, optional
+        Predicted labels (binary, multi-class) or values (regression).
+    score : str or sequence of str, optional
+        The probability (or any score) of the positive class; for multi-class one column a class, in the
+        order of the model's `classes`.
+
+    Examples
+    --------
+    >>> column(score="p_fraud")
+    Column(score='p_fraud')
+    """
+    if prediction is None and score is None:
+        raise DeclarationError("aiqa.column needs a column: prediction= or score=")
+    return Column(prediction, score if score is None or isinstance(score, str) else tuple(score))
+
+
+@declaration
+class Model(Declaration):
+    """A named model and the one that serves now; see :func:`model`."""
+
+    name: str
+    source: ModelSource
+    task: str
+    champion: ModelSource | None = None
+    classes: tuple[Any, ...] = ()
+    positive: Any = None
+    threshold: float = 0.5
+    features: tuple[str, ...] = ()
+
+
+def model(
+    name: str,
+    source: Any,
+    *,
+    task: Task,
+    champion: Any = None,
+    classes: Sequence[Any] = (),
+    positive: Any = None,
+    threshold: float = 0.5,
+    features: Sequence[str] = (),
+    trusted: Sequence[str] = (),
+) -> Model:
+    """Declare a model; nothing is loaded.
+
+    Parameters
+    ----------
+    name : str
+        What people call it; it names the model in evidence, MLflow and Datadog.
+    source : str, path, estimator, callable or column
+        An MLflow address (``models:/...``, ``runs:/...``), a file saved by skops, a fitted estimator,
+        a function from a frame to predictions, or :func:`column`.
+    task : {"binary", "multiclass", "regression"}
+    champion : like `source`, optional
+        The model that serves now; ``no_worse_than(aiqa.champion)`` compares with it, on the same rows.
+    classes : sequence, optional
+        All labels that may occur; others are an error. Multi-class scores are in this order.
+    positive : optional
+        The label that a binary model looks for. Default: the larger of the two labels (1, True).
+    threshold : float, default 0.5
+        The score from which on a binary model says `positive`.
+    features : sequence of str, optional
+        The columns that the model gets, in order. Default: what a fitted estimator remembers
+        (``feature_names_in_``), otherwise all but the label and the weight.
+    trusted : sequence of str, optional
+        Types in a skops file that may be loaded besides skops' own list.
+
+    Raises
+    ------
+    DeclarationError
+        If the task is unknown, the source is none of these, or is a pickle (which runs code on loading).
+
+    Examples
+    --------
+    >>> model("fraud", "models:/fraud@challenger", task="binary").source
+    MlflowUri(uri='models:/fraud@challenger')
+    """
+    if task not in TASKS:
+        raise DeclarationError(f"task= must be one of {', '.join(TASKS)}, not {task!r}")
+    if not isinstance(threshold, (int, float)):
+        raise DeclarationError(f"threshold= must be a number, not {threshold!r}")
+    return Model(
+        _checked_name(name, "a model"),
+        model_source(source, trusted),
+        task,
+        None if champion is None else model_source(champion, trusted),
+        freeze(list(classes), "classes="),
+        freeze(positive, "positive="),
+        float(threshold),
+        tuple(features),
+    )
+
+
+def model_source(source: Any, trusted: Sequence[str] = ()) -> ModelSource:
+    """Tell what kind of model an address or object is; see :func:`model`."""
+    if isinstance(source, MlflowUri | SkopsFile | Estimator | Function | Column):
+        return source
+    if isinstance(source, (str, os.PathLike)):
+        return _addressed_model(os.fspath(source), trusted)
+    if hasattr(source, "predict"):
+        return Estimator(Live.of(source))
+    if callable(source):
+        return Function(FunctionRef.of(source))
+    raise DeclarationError(
+        "a model is an MLflow address, a skops file, an estimator, a function or aiqa.column(...), "
+        f"not a {type(source).__qualname__}"
+    )
+
+
+def _addressed_model(address: str, trusted: Sequence[str]) -> ModelSource:
+    if address.startswith(("models:/", "runs:/", "mlflow-artifacts:/")):
+        return MlflowUri(address)
+    ending = os.path.splitext(address)[1].lower()
+    if ending == ".skops":
+        return SkopsFile(address, tuple(trusted))
+    if ending in (".pkl", ".pickle", ".joblib"):
+        raise DeclarationError(
+            f"{address!r} is a pickle, which runs any code that it holds: save the model with "
+            "skops.io.dump(model, 'model.skops'), or load it yourself and pass the estimator"
+        )
+    raise DeclarationError(
+        f"not the address of a model: {address!r} (models:/name@alias, runs:/id/model, or a .skops file)"
+    )
+
+
+def _checked_name(name: Any, what: str) -> str:
+    if not isinstance(name, str) or not name.strip():
+        raise DeclarationError(f"{what} needs a name, not {name!r}")
+    return name
+
+
+__all__ = [
+    "FORMATS", "TASKS", "Callable", "Column", "DataSource", "Dataset", "Estimator", "Files", "Frame",
+    "Function", "Loader", "MlflowUri", "Model", "ModelSource", "SkopsFile", "column", "dataset", "model",
+    "model_source",
+]

@@ -1,0 +1,182 @@
+"""The evidence of a run: what was claimed, of which model on which data, and what came of it.
+
+Never holds values of rows or secrets. The models below are the schema: ``aiqa schema`` prints it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from aiqa.verdict import Verdict
+
+SCHEMA_VERSION = "1.0"
+
+
+class Record(BaseModel):
+    """Base of all records: immutable, closed, finite numbers only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+
+
+class EstimateRecord(Record):
+    """A value with its interval; see :class:`aiqa.Estimate`. A bound that does not exist is null."""
+
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+    method: str
+    confidence: float | None
+    alternative: str
+
+
+class ErrorRecord(Record):
+    """Why something could not be decided, and where."""
+
+    type: str
+    message: str
+    file: str | None = None
+    column: str | None = None
+    row: int | None = None
+
+
+class PartRecord(Record):
+    """One slice (or class) of a gate."""
+
+    slice: dict[str, str | int | float | bool | None]
+    verdict: Verdict
+    reason: str
+    estimate: EstimateRecord | None = None
+
+
+class GateRecord(Record):
+    """One gate and its verdict.
+
+    ``estimate`` is of the metric, or for a comparison of the challenger's gain on the champion, with the
+    two values in ``challenger`` and ``champion``. ``threshold`` is what `estimate` was judged against.
+    ``result`` is an expectation's result in Great Expectations' shape, without values of rows.
+    """
+
+    id: str
+    claim: str
+    kind: Literal["metric", "comparison", "expectation", "free-form", "required"]
+    declaration: dict[str, Any]
+    verdict: Verdict
+    blocks: bool = Field(description="whether this verdict stops the run, by the gate's policy")
+    severity: Literal["block", "warn"]
+    inconclusive: Literal["warn", "block", "allow"]
+    reason: str
+    advice: str | None = Field(default=None, description="what to look at, for the person on call")
+    threshold: float | None = None
+    estimate: EstimateRecord | None = None
+    challenger: float | None = None
+    champion: float | None = None
+    p_value: float | None = None
+    parts: tuple[PartRecord, ...] = ()
+    result: dict[str, Any] | None = None
+    error: ErrorRecord | None = None
+    node: str | None = Field(default=None, description="pytest's node id")
+    seconds: float = Field(default=0.0, description="its share of the time, scans and scores included")
+
+
+class CheckRecord(Record):
+    """One check with its gates."""
+
+    name: str
+    doc: str
+    owner: str | None
+    tier: str
+    file: str
+    line: int
+    model: str | None = None
+    dataset: str | None = None
+    gates: tuple[GateRecord, ...] = ()
+
+
+class DatasetRecord(Record):
+    """Which data it was: where from, its columns, how many rows, and a digest of the content."""
+
+    name: str
+    source: str
+    rows: int | None = None
+    columns: dict[str, str] = {}
+    fingerprint: str | None = None
+
+
+class ModelRecord(Record):
+    """Which model it was."""
+
+    name: str
+    role: Literal["challenger", "champion"]
+    source: str
+    task: str
+    fingerprint: str | None = None
+    mlflow_model_id: str | None = None
+    mlflow_run_id: str | None = None
+    mlflow_version: str | None = None
+
+
+class GitRecord(Record):
+    """The commit that the code was at."""
+
+    commit: str
+    branch: str | None
+    dirty: bool
+
+
+class CiRecord(Record):
+    """The pipeline that ran it."""
+
+    provider: str
+    url: str | None
+
+
+class EnvironmentRecord(Record):
+    """Where it ran: what a second run needs to be the same."""
+
+    python: str
+    platform: str
+    libraries: dict[str, str]
+    command: tuple[str, ...]
+    seed: int
+    git: GitRecord | None = None
+    ci: CiRecord | None = None
+
+
+class LoggedRecord(Record):
+    """A number that a plain test recorded with ``aiqa.log``."""
+
+    node: str
+    name: str
+    value: float
+
+
+class Evidence(Record):
+    """All of one run."""
+
+    schema_version: str = SCHEMA_VERSION
+    run_id: str = Field(pattern=r"^[0-9A-Za-z_-]{1,64}$")
+    started: str = Field(description="ISO 8601, UTC")
+    seconds: float
+    project: str
+    tier: str
+    verdict: Verdict
+    environment: EnvironmentRecord
+    datasets: tuple[DatasetRecord, ...] = ()
+    models: tuple[ModelRecord, ...] = ()
+    checks: tuple[CheckRecord, ...] = ()
+    logged: tuple[LoggedRecord, ...] = ()
+
+    @property
+    def gates(self) -> tuple[tuple[CheckRecord, GateRecord], ...]:
+        """Every gate with its check, in the order that they ran."""
+        return tuple((check, gate) for check in self.checks for gate in check.gates)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many gates came to each verdict, all five named."""
+        counts = dict.fromkeys(map(str, Verdict), 0)
+        for _, gate in self.gates:
+            counts[gate.verdict] += 1
+        return counts

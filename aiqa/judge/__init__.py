@@ -1,0 +1,1 @@
+"""Estimates and gates in, verdicts out."""

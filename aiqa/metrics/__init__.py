@@ -1,0 +1,1 @@
+"""The catalogue: each metric says which statistics it needs and how they become an estimate."""

@@ -1,0 +1,1 @@
+"""Data in, statistics out: sources, expressions, statistics, the plan that fuses them, the engines."""
