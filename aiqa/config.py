@@ -101,7 +101,7 @@ class Config(PolicySettings):
 
     def policy_of(self, tier: str) -> Policy:
         """Return the policy of a tier, over the project's, over the defaults."""
-        of_tier = self.tiers[tier].policy() if tier in self.tiers else Policy()  # type: ignore[index]
+        of_tier = self.tiers[tier].policy() if tier in self.tiers else Policy()
         return of_tier.over(self.policy()).over(DEFAULT_POLICY)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar, cast
 
@@ -16,7 +17,6 @@ from aiqa.errors import DeclarationError
 
 F = TypeVar("F", bound=Callable[..., Any])
 TIERS = ("smoke", "pr", "full")
-_ATTRIBUTE = "__aiqa_check__"
 _LINES: dict[tuple[str, str], set[int]] = {}
 
 
@@ -35,8 +35,12 @@ class Check(Declaration):
     line: int = 0
 
 
+# Not an attribute of the function: pytest would match its name in every -k expression.
+_DECLARED: weakref.WeakKeyDictionary[Callable[..., Any], Check] = weakref.WeakKeyDictionary()
+
+
 def check(
-    *subjects: Model | Dataset,
+    *subjects: Any,
     owner: str | None = None,
     tier: str = "pr",
     name: str | None = None,
@@ -100,7 +104,7 @@ def check(
             code.co_filename,
             code.co_firstlineno,
         )
-        setattr(function, _ATTRIBUTE, declared)
+        _DECLARED[function] = declared
         return function
 
     return declare
@@ -113,14 +117,19 @@ def _only(kind: type[Any], subjects: tuple[Any, ...]) -> Any:
     found = [subject for subject in subjects if isinstance(subject, kind)]
     if len(found) > 1:
         names = ", ".join(repr(subject.name) for subject in found)
-        raise DeclarationError(f"a check is about one {kind.__name__.lower()}, not {names}: write one check each")
+        raise DeclarationError(
+            f"a check is about one {kind.__name__.lower()}, not {names}: write one check each"
+        )
     return found[0] if found else None
 
 
 def check_of(function: object) -> Check | None:
     """Return what ``@aiqa.check`` declared of `function`, or None."""
-    found = vars(function).get(_ATTRIBUTE) if hasattr(function, "__dict__") else None
-    return found if isinstance(found, Check) else None
+    while inspect.isfunction(function):
+        if function in _DECLARED:
+            return _DECLARED[function]
+        function = getattr(function, "__wrapped__", None)
+    return None
 
 
 def lines_of(function: Callable[..., Any]) -> tuple[int, ...]:

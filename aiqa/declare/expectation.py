@@ -47,7 +47,9 @@ class Expectation(Declaration):
         return f"{self.type.removeprefix('expect_')}({told})"
 
 
-def _expectation(type_: str, severity: str, required: dict[str, Any], optional: dict[str, Any]) -> Expectation:
+def _expectation(
+    type_: str, severity: str, required: dict[str, Any], optional: dict[str, Any]
+) -> Expectation:
     """Build one, leaving out the optional arguments that are at GX's default."""
     if severity not in SEVERITY_OF_GX:
         raise DeclarationError(f"severity= must be one of {', '.join(SEVERITY_OF_GX)}, not {severity!r}")
@@ -68,9 +70,7 @@ class ExpectationNamespace:
         self, column: str, *, mostly: float = 1.0, severity: str = "critical"
     ) -> Expectation:
         """Expect at least `mostly` of the values of `column` not to be null."""
-        return _expectation(
-            "column_values_to_not_be_null", severity, {"column": column}, {"mostly": mostly}
-        )
+        return _expectation("column_values_to_not_be_null", severity, {"column": column}, {"mostly": mostly})
 
     def column_values_to_be_unique(
         self, column: str, *, mostly: float = 1.0, severity: str = "critical"
@@ -94,7 +94,14 @@ class ExpectationNamespace:
         A bound that is None does not bind; a strict bound excludes itself. Numbers, dates and strings.
         """
         return _bounded(
-            "column_values_to_be_between", severity, column, min_value, max_value, strict_min, strict_max, mostly
+            "column_values_to_be_between",
+            severity,
+            column,
+            min_value,
+            max_value,
+            strict_min,
+            strict_max,
+            mostly,
         )
 
     def column_values_to_be_in_set(
@@ -130,7 +137,13 @@ class ExpectationNamespace:
         """Expect at least `mostly` of the non-null strings of `column` to have so many characters."""
         return _bounded(
             "column_value_lengths_to_be_between",
-            severity, column, min_value, max_value, strict_min, strict_max, mostly,
+            severity,
+            column,
+            min_value,
+            max_value,
+            strict_min,
+            strict_max,
+            mostly,
         )
 
     def column_mean_to_be_between(
@@ -144,7 +157,9 @@ class ExpectationNamespace:
         severity: str = "critical",
     ) -> Expectation:
         """Expect the mean of the non-null values of `column` to lie in [min_value, max_value]."""
-        return _bounded("column_mean_to_be_between", severity, column, min_value, max_value, strict_min, strict_max)
+        return _bounded(
+            "column_mean_to_be_between", severity, column, min_value, max_value, strict_min, strict_max
+        )
 
     def table_row_count_to_be_between(
         self,
@@ -156,7 +171,9 @@ class ExpectationNamespace:
         severity: str = "critical",
     ) -> Expectation:
         """Expect the table to have so many rows."""
-        return _bounded("table_row_count_to_be_between", severity, None, min_value, max_value, strict_min, strict_max)
+        return _bounded(
+            "table_row_count_to_be_between", severity, None, min_value, max_value, strict_min, strict_max
+        )
 
     def column_to_exist(
         self, column: str, column_index: int | None = None, *, severity: str = "critical"
@@ -181,7 +198,9 @@ class ExpectationNamespace:
         raise AttributeError(f"no expectation {name!r}{nearest(name, EXPECTATION_NAMES)}")
 
 
-EXPECTATION_NAMES = tuple(sorted(n for n in vars(ExpectationNamespace) if n.startswith(("column_", "table_"))))
+EXPECTATION_NAMES = tuple(
+    sorted(n for n in vars(ExpectationNamespace) if n.startswith(("column_", "table_")))
+)
 expect = ExpectationNamespace()
 
 

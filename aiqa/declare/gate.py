@@ -56,10 +56,7 @@ class Policy(Declaration):
         """Return this policy, with what it leaves open taken from `other`."""
         names = [field.name for field in dataclasses.fields(self)]
         return Policy(
-            **{
-                name: getattr(other if getattr(self, name) == INHERIT else self, name)
-                for name in names
-            }
+            **{name: getattr(other if getattr(self, name) == INHERIT else self, name) for name in names}
         )
 
 

@@ -42,7 +42,9 @@ class Metric(Declaration):
             if option not in known:
                 raise DeclarationError(f"{self.name} has no option {option!r}{nearest(option, known)}")
         if options.get("average", "each") not in AVERAGES:
-            raise DeclarationError(f"average= must be one of {', '.join(AVERAGES)}, not {options['average']!r}")
+            raise DeclarationError(
+                f"average= must be one of {', '.join(AVERAGES)}, not {options['average']!r}"
+            )
         return dataclasses.replace(self, options=freeze({**self.options.as_dict(), **options}, self.name))
 
     def at(self, *, per: str | None = None, **point: float) -> Metric:
@@ -180,7 +182,7 @@ class MetricNamespace:
     median_absolute_error = Metric("median_absolute_error")
     """Median of the absolute errors, in the label's unit. Smaller is better."""
     psi = Metric("psi")
-    """Population stability index of a column against a reference: ``metric.psi("amount", reference="orders-2026-09")``."""
+    """Population stability index of a column: ``metric.psi("amount", reference="orders-2026-09")``."""
 
     def __call__(self, function: Callable[..., float], **options: Any) -> Metric:
         """Make a metric of ``f(y_true, y_pred)``; its interval comes from the bootstrap.
@@ -221,7 +223,9 @@ class MetricNamespace:
         raise AttributeError(f"no metric {name!r}{nearest(name, METRIC_NAMES)}")
 
 
-METRIC_NAMES = tuple(sorted(name for name, value in vars(MetricNamespace).items() if isinstance(value, Metric)))
+METRIC_NAMES = tuple(
+    sorted(name for name, value in vars(MetricNamespace).items() if isinstance(value, Metric))
+)
 metric = MetricNamespace()
 
 

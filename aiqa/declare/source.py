@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from pathlib import PurePath
 from typing import Any
 
 from aiqa.declare.values import Declaration, FunctionRef, Live, declaration, freeze
-from aiqa.errors import DeclarationError
+from aiqa.errors import DeclarationError, nearest
 
 FORMATS = {
     ".parquet": "parquet",
@@ -61,6 +62,9 @@ class Dataset(Declaration):
     slices: tuple[str, ...] = ()
 
 
+_DATASETS: dict[str, Dataset] = {}
+
+
 def dataset(
     name: str,
     source: Any,
@@ -102,9 +106,24 @@ def dataset(
     >>> dataset("orders", "data/orders/*.parquet", label="is_fraud").source
     Files(pattern='data/orders/*.parquet', format='parquet')
     """
-    return Dataset(
+    declared = Dataset(
         _checked_name(name, "a dataset"), _data_source(source, format), label, weight, time, tuple(slices)
     )
+    _DATASETS[name] = declared
+    return declared
+
+
+def declared_dataset(name: str) -> Dataset:
+    """Return the data set last declared under `name`, for declarations that refer to it by name.
+
+    Raises
+    ------
+    DeclarationError
+        If there is none; names the nearest.
+    """
+    if name not in _DATASETS:
+        raise DeclarationError(f"no dataset {name!r} is declared{nearest(name, _DATASETS)}")
+    return _DATASETS[name]
 
 
 def _data_source(source: Any, format: str | None) -> DataSource:
@@ -123,7 +142,7 @@ def _data_source(source: Any, format: str | None) -> DataSource:
 
 
 def _format_of(pattern: str) -> str:
-    ending = os.path.splitext(pattern)[1].lower()
+    ending = PurePath(pattern).suffix.lower()
     if ending not in FORMATS:
         raise DeclarationError(
             f"cannot tell the format of {pattern!r} from its name: "
@@ -288,7 +307,7 @@ def model_source(source: Any, trusted: Sequence[str] = ()) -> ModelSource:
 def _addressed_model(address: str, trusted: Sequence[str]) -> ModelSource:
     if address.startswith(("models:/", "runs:/", "mlflow-artifacts:/")):
         return MlflowUri(address)
-    ending = os.path.splitext(address)[1].lower()
+    ending = PurePath(address).suffix.lower()
     if ending == ".skops":
         return SkopsFile(address, tuple(trusted))
     if ending in (".pkl", ".pickle", ".joblib"):
@@ -305,10 +324,3 @@ def _checked_name(name: Any, what: str) -> str:
     if not isinstance(name, str) or not name.strip():
         raise DeclarationError(f"{what} needs a name, not {name!r}")
     return name
-
-
-__all__ = [
-    "FORMATS", "TASKS", "Callable", "Column", "DataSource", "Dataset", "Estimator", "Files", "Frame",
-    "Function", "Loader", "MlflowUri", "Model", "ModelSource", "SkopsFile", "column", "dataset", "model",
-    "model_source",
-]

@@ -12,20 +12,21 @@ import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from importlib import import_module
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
 
 from aiqa.errors import DeclarationError, nearest
 
 D = TypeVar("D", bound="type[Declaration]")
 _CLASSES: dict[str, type[Declaration]] = {}
-_TIMES = {"datetime": dt.datetime, "date": dt.date, "time": dt.time}
+_TIMES: dict[str, Any] = {"datetime": dt.datetime, "date": dt.date, "time": dt.time}
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
 def declaration(cls: D) -> D:
     """Make a frozen dataclass of `cls` and let its JSON form be read back."""
     frozen = dataclasses.dataclass(frozen=True, repr=False)(cls)
     _CLASSES[cls.__name__] = frozen
-    return frozen
+    return cast(D, frozen)
 
 
 class Declaration:
@@ -46,7 +47,7 @@ class Declaration:
     def _told_fields(self) -> list[dataclasses.Field[Any]]:
         return [
             field
-            for field in dataclasses.fields(cast(Any, self))
+            for field in dataclasses.fields(cast("Any", self))
             if not _is_default(field, getattr(self, field.name))
         ]
 
