@@ -26,7 +26,7 @@ def declaration(cls: D) -> D:
     """Make a frozen dataclass of `cls` and let its JSON form be read back."""
     frozen = dataclasses.dataclass(frozen=True, repr=False)(cls)
     _CLASSES[cls.__name__] = frozen
-    return cast(D, frozen)
+    return cast("D", frozen)
 
 
 class Declaration:

@@ -1,0 +1,191 @@
+"""One quantity against one requirement: pass, fail or inconclusive.
+
+A requirement is a one-sided claim judged at error rate alpha = 1 - confidence: ``pass`` where the lower
+one-sided bound reaches the threshold, ``fail`` where the upper one stays below it, otherwise
+``inconclusive`` (the rule of Karlaš et al., "Building continuous integration services for machine
+learning", KDD 2020, with exact bounds in place of Hoeffding's). So a model that sits exactly on the
+threshold passes in at most alpha of the runs.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+
+from aiqa.declare.gate import AtLeast, AtMost, BetterThan, Between, NoWorseThan, Requirement
+from aiqa.stats.inference import Estimate, Inference
+from aiqa.verdict import Verdict
+
+POWER = 0.8
+_NORMAL = NormalDist()
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict on one quantity, with its reason in words."""
+
+    verdict: Verdict
+    reason: str
+    estimate: Estimate | None = None
+    advice: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """The values that a requirement allows; open ends are infinite."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    strict: bool = False
+
+    def holds(self, value: float) -> bool:
+        """Tell whether one number is allowed."""
+        if self.strict:
+            return self.low < value < self.high
+        return self.low <= value <= self.high
+
+    @property
+    def nearest_to(self) -> float:
+        """The finite bound, where there is only one."""
+        return self.low if math.isfinite(self.low) else self.high
+
+    def bound_near(self, value: float) -> float:
+        """Return the bound that `value` is closest to."""
+        return min((b for b in (self.low, self.high) if math.isfinite(b)), key=lambda b: abs(value - b))
+
+
+def allowed(requirement: Requirement) -> Interval:
+    """Return what a requirement allows its estimate (for comparisons: the gain) to be."""
+    match requirement:
+        case AtLeast(threshold, strict):
+            return Interval(low=threshold, strict=strict)
+        case AtMost(threshold, strict):
+            return Interval(high=threshold, strict=strict)
+        case Between(low, high):
+            return Interval(low, high)
+        case NoWorseThan(_, margin):
+            return Interval(low=-margin)
+        case BetterThan(_, margin):
+            return Interval(low=margin, strict=margin == 0)
+    raise TypeError(f"{requirement!r} is decided by its result, not by an interval")
+
+
+def decide(inference: Inference, requirement: Requirement, confidence: float | None) -> Judgement:
+    """Judge one quantity.
+
+    Parameters
+    ----------
+    inference : Inference
+        The quantity, or for a comparison the challenger's gain on the champion.
+    requirement : Requirement
+    confidence : float or None
+        None compares the point estimate, and the reason says so.
+    """
+    interval = allowed(requirement)
+    estimate = inference.estimate(confidence, "each-side")
+    if confidence is None or inference.method == "exact":
+        verdict = Verdict.PASS if interval.holds(inference.value) else Verdict.FAIL
+        return Judgement(verdict, _reason_of_point(inference, requirement), estimate)
+    verdict = _verdict(estimate, interval)
+    if verdict is Verdict.INCONCLUSIVE:
+        return _undecided(inference, requirement, estimate, confidence)
+    return Judgement(verdict, _reason(estimate, requirement, verdict), estimate)
+
+
+def refutation(inference: Inference, requirement: Requirement, confidence: float | None) -> float:
+    """Return the p-value against the requirement: small where the data refute it."""
+    interval = allowed(requirement)
+    if confidence is None or inference.method == "exact":
+        return 1.0 if interval.holds(inference.value) else 0.0
+    too_low = inference.p_value(interval.low, "less") if math.isfinite(interval.low) else 1.0
+    too_high = inference.p_value(interval.high, "greater") if math.isfinite(interval.high) else 1.0
+    return min(too_low, too_high)
+
+
+def needed(inference: Inference, requirement: Requirement, confidence: float) -> int | None:
+    """Return the n of ``inference.support_of`` that decides with 80 % power at the present effect.
+
+    By the normal approximation n' = n ((z_conf + z_power) s / |effect|)², with the standard error s read off
+    the bound that faces the threshold. None where the estimate sits on the threshold.
+    """
+    threshold = allowed(requirement).bound_near(inference.value)
+    effect = abs(inference.value - threshold)
+    alpha = 1 - confidence
+    bound = inference.lower(alpha) if inference.value >= threshold else inference.upper(alpha)
+    z = _NORMAL.inv_cdf(confidence)
+    ratio = (1 + _NORMAL.inv_cdf(POWER) / z) * abs(inference.value - bound) / effect if effect else math.inf
+    count = _support(inference) * ratio**2
+    return math.ceil(count) if count < 1e12 else None
+
+
+def _support(inference: Inference) -> int:
+    return inference.n if inference.support is None else inference.support
+
+
+def _verdict(estimate: Estimate, interval: Interval) -> Verdict:
+    # The whole interval inside: proven. The whole interval outside, on one side: refuted.
+    if interval.holds(estimate.low) and interval.holds(estimate.high):
+        return Verdict.PASS
+    below, above = (
+        _beyond(estimate.high, interval.low, interval),
+        _beyond(interval.high, estimate.low, interval),
+    )
+    return Verdict.FAIL if below or above else Verdict.INCONCLUSIVE
+
+
+def _beyond(value: float, bound: float, interval: Interval) -> bool:
+    return value <= bound if interval.strict else value < bound
+
+
+def _undecided(
+    inference: Inference, requirement: Requirement, estimate: Estimate, confidence: float
+) -> Judgement:
+    support = f"{_support(inference):,} {inference.support_of}"
+    reason = (
+        f"{support} cannot tell: with {confidence:.0%} confidence on each side {_subject(requirement)} is between "
+        f"{number(estimate.low)} and {number(estimate.high)}, and {requirement} is required"
+    )
+    count = needed(inference, requirement, confidence)
+    advice = (
+        f"about {count:,} {inference.support_of} would decide it, should the value stay {number(estimate.value)}"
+        if count is not None
+        else "the value sits on the threshold: more rows alone will hardly decide it"
+    )
+    return Judgement(Verdict.INCONCLUSIVE, reason, estimate, f"Not proven either way: {advice}.")
+
+
+def _reason(estimate: Estimate, requirement: Requirement, verdict: Verdict) -> str:
+    interval = allowed(requirement)
+    sure = f"with {estimate.confidence:.0%} confidence"
+    proven = verdict is Verdict.PASS
+    low_side = math.isfinite(interval.low) and (proven or estimate.high <= interval.low)
+    if proven and math.isfinite(interval.low) and math.isfinite(interval.high):
+        where = f"between {number(estimate.low)} and {number(estimate.high)}"
+    elif proven:
+        where = f"at least {number(estimate.low)}" if low_side else f"at most {number(estimate.high)}"
+    else:
+        where = f"at most {number(estimate.high)}" if low_side else f"at least {number(estimate.low)}"
+    return f"{sure} {_subject(requirement)} is {where}, and {requirement} is required"
+
+
+def _subject(requirement: Requirement) -> str:
+    return "the gain on the champion" if isinstance(requirement, NoWorseThan | BetterThan) else "it"
+
+
+def _reason_of_point(inference: Inference, requirement: Requirement) -> str:
+    how = "counted exactly" if inference.method == "exact" else "by the point estimate alone"
+    return f"{how} {_subject(requirement)} is {number(inference.value)}, and {requirement} is required"
+
+
+def number(value: float) -> str:
+    """Write a number short and honestly.
+
+    Examples
+    --------
+    >>> number(0.92345678), number(53012.25), number(0.00001234)
+    ('0.9235', '53,012', '1.23e-05')
+    """
+    if value == 0 or 1e-3 <= abs(value) < 100:
+        return f"{value:.4g}"
+    return f"{value:,.0f}" if 100 <= abs(value) < 1e9 else f"{value:.3g}"
