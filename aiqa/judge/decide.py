@@ -142,13 +142,14 @@ def _undecided(
     inference: Inference, requirement: Requirement, estimate: Estimate, confidence: float
 ) -> Judgement:
     support = f"{_support(inference):,} {inference.support_of}"
+    bounds = f"between {number(estimate.low)} and {number(estimate.high)}"
     reason = (
-        f"{support} cannot tell: with {confidence:.0%} confidence on each side {_subject(requirement)} is between "
-        f"{number(estimate.low)} and {number(estimate.high)}, and {requirement} is required"
+        f"{support} cannot tell: with {confidence:.0%} confidence on each side {_subject(requirement)} is "
+        f"{bounds}, and {requirement} is required"
     )
     count = needed(inference, requirement, confidence)
     advice = (
-        f"about {count:,} {inference.support_of} would decide it, should the value stay {number(estimate.value)}"
+        f"about {count:,} {inference.support_of} would decide it if the value stays {number(estimate.value)}"
         if count is not None
         else "the value sits on the threshold: more rows alone will hardly decide it"
     )

@@ -1,0 +1,49 @@
+"""What a verdict means to somebody who did not write the check, and where to look first."""
+
+from __future__ import annotations
+
+from aiqa.declare.expectation import Expectation
+from aiqa.declare.gate import BetterThan, Gate, NoWorseThan
+from aiqa.errors import DataError, DeclarationError, MetricError, MissingExtraError, ModelError
+
+_OF_ERROR: tuple[tuple[type[Exception], str], ...] = (
+    (
+        ModelError,
+        "The model could not be asked, so nothing is known about its quality. Look at the model first.",
+    ),
+    (MetricError, "The metric has no value on these rows. Look at the labels and the scores of this data."),
+    (DataError, "The data could not be used, so nothing is known about the model. Look at the data first."),
+    (DeclarationError, "The check is written wrongly. Its author can mend it; the model is not to blame."),
+    (MissingExtraError, "A library is missing here. Install it and run again; the model is not to blame."),
+)
+
+
+def advice_on_failure(gate: Gate) -> str:
+    """Return what a failed gate means and what to look at."""
+    if isinstance(gate.claim, Expectation):
+        return (
+            "The data are not as promised, so what any model makes of them is in doubt. Look at what changed "
+            "in the source of this data, before the model."
+        )
+    if isinstance(gate.requirement, NoWorseThan | BetterThan):
+        return (
+            "The new model is not as good as required against the one that serves now, on the same rows: do "
+            "not promote it. The data are the same for both, so look at what changed in the model."
+        )
+    if gate.claim.name == "psi":
+        return (
+            "The column is distributed differently from the reference. Look at what changed in the data; the "
+            "model may be unfit for it."
+        )
+    return (
+        "The model is worse than promised on this data: do not promote it. If this run's expectations hold, "
+        "look at the model; if they fail too, look at the data first."
+    )
+
+
+def advice_on_error(error: Exception) -> str:
+    """Return what an error means and where to look."""
+    for kind, advice in _OF_ERROR:
+        if isinstance(error, kind):
+            return advice
+    return "Code broke before anything was decided. Look at the error; the model is not judged."
