@@ -1,0 +1,1 @@
+"""Small real projects; each folder has its own README."""
