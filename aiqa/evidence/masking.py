@@ -8,14 +8,15 @@ from collections.abc import Sequence
 MASK = "***"
 
 _NAME = re.compile(
-    r"token|secret|passw|pwd|credential|api-?key|(^|[-_.])(key|auth|authorization|pat)($|[-_.])"
+    r"token(?!iz)|secret|passw|pwd|credential|api-?key|(^|[-_.])(key|auth|authorization|pat)($|[-_.])"
     r"|(access|account|private|signing|storage)[-_]?key",
     re.IGNORECASE,
 )
-_IN_ADDRESS = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^/?#\s]*@", re.IGNORECASE)
+_IN_ADDRESS = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]{0,20}://)[^/?#\s]*@", re.IGNORECASE)
 _IN_TEXT = re.compile(
-    r"(?P<name>[\w.-]*(?:token|secret|passw|pwd|credential|api[-_]?key|access[-_]?key|account[-_]?key|sig"
-    r"(?:nature)?)[\w.-]*['\"]?\s*[=:]\s*)(?:(?:bearer|basic)\s+)?(?P<value>\"[^\"]*\"|'[^']*'|[^\s&;,'\"]+)",
+    r"(?P<name>(?:token(?!iz)|secret|passw|pwd|credential|api[-_]?key|access[-_]?key|account[-_]?key"
+    r"|(?<![a-z])sig)[\w.-]{0,40}['\"]?\s{0,4}[=:]\s{0,4})(?:(?:bearer|basic)\s+)?"
+    r"(?:\"[^\"]*\"|'[^']*'|[^\s&;,'\"]+)",
     re.IGNORECASE,
 )
 _BEARER = re.compile(r"\b(?P<scheme>bearer|basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE)

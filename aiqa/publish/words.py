@@ -1,0 +1,298 @@
+"""The sentences: how a record of evidence reads to a person, the same in every sink.
+
+Decides nothing: what a verdict is, why, and what to look at, the judge has written into the record.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+import shlex
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from aiqa.declare.gate import AtLeast, AtMost, BetterThan, Between, Met, NoWorseThan, Requirement
+from aiqa.declare.values import from_json
+from aiqa.errors import DeclarationError
+from aiqa.evidence.record import CheckRecord, ErrorRecord, EstimateRecord, Evidence, GateRecord, PartRecord
+from aiqa.verdict import Verdict
+
+TEXT_LIMIT = 2000
+WORST_FIRST = (Verdict.ERROR, Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.SKIPPED, Verdict.PASS)
+_SAYS = {
+    Verdict.PASS: "passes",
+    Verdict.FAIL: "fails",
+    Verdict.INCONCLUSIVE: "is inconclusive",
+    Verdict.ERROR: "could not be decided",
+    Verdict.SKIPPED: "was skipped",
+}
+# A line of a log that begins so is a command to GitHub's runner.
+_RUNNER_COMMAND = re.compile(r"(?<!\S)(?=::|##\[)")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One labelled line of what there is to say about a gate."""
+
+    label: str
+    text: str
+
+
+def plain(text: object, limit: int = TEXT_LIMIT) -> str:
+    r"""Return text of unknown origin as one safe line of at most `limit` characters.
+
+    Line breaks become spaces; control characters, terminal escapes and marks that reorder text become
+    visible; what a CI runner would take for a command no longer is one.
+
+    Examples
+    --------
+    >>> plain("two\nlines, \x1b[31mred")
+    'two lines, \\x1b[31mred'
+    """
+    line = " ".join(str(text)[: limit * 2].split())
+    line = "".join(_visible(character) for character in line)
+    line = _RUNNER_COMMAND.sub("\\\\", line)
+    return line if len(line) <= limit else f"{line[: limit - 3]}..."
+
+
+def _visible(character: str) -> str:
+    hidden = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+    return character.encode("unicode_escape").decode() if hidden else character
+
+
+def number(value: float, beside: Iterable[float | None] = (), signed: bool = False) -> str:
+    """Return a number in four figures, or in as many more as keep it on its side of those `beside` it.
+
+    Examples
+    --------
+    >>> number(0.94123), number(0.919996, beside=[0.92]), number(12345.6)
+    ('0.9412', '0.919996', '12,345.6')
+    """
+    others = [other for other in (*beside, 1.0) if other is not None and other != value]
+    rounded = (_rounded(value, figures) for figures in range(4, 18))
+    honest = (text for text in rounded if all(_same_side(text, value, other) for other in others))
+    text = next(honest, repr(value))
+    return f"+{text}" if signed and value > 0 else text
+
+
+def _rounded(value: float, figures: int) -> str:
+    if value == 0:
+        return "0"
+    size = math.floor(math.log10(abs(value)))
+    if not -5 <= size < 15:
+        return f"{value:.{figures - 1}g}"
+    text = f"{value:,.{max(figures - 1 - size, 1)}f}"
+    return text.rstrip("0").rstrip(".")
+
+
+def _same_side(text: str, value: float, other: float) -> bool:
+    shown = float(text.replace(",", ""))
+    return (shown > other) == (value > other) and shown != other
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people say it.
+
+    Examples
+    --------
+    >>> duration(0.0421), duration(3.21), duration(75)
+    ('42 ms', '3.2 s', '1 min 15 s')
+    """
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"
+
+
+def sentence(check: CheckRecord) -> str:
+    """Return what a check claims, in its author's words: the first paragraph of its docstring."""
+    return plain(check.doc.strip().split("\n\n")[0])
+
+
+def claim(gate: GateRecord) -> str:
+    """Return what a gate claims, so that a verb can follow."""
+    return plain(gate.claim.removesuffix(f" {Met()}"))
+
+
+def requirement_of(gate: GateRecord) -> Requirement | None:
+    """Read the requirement that a gate declares; None for a check that asserts."""
+    try:
+        found = from_json(gate.declaration["requirement"])
+    except (KeyError, TypeError, DeclarationError):
+        return None
+    return found if isinstance(found, Requirement) else None
+
+
+def needed(gate: GateRecord) -> str | None:
+    """Return the requirement, as ``>= 0.92``; None where it has no number (an expectation holds or not)."""
+    requirement = requirement_of(gate)
+    if isinstance(requirement, (AtLeast, AtMost, Between, NoWorseThan, BetterThan)):
+        return str(requirement)
+    return None if gate.threshold is None else number(gate.threshold)
+
+
+def measured(gate: GateRecord) -> str | None:
+    """Return what was found: value, interval and n; None where nothing could be measured."""
+    found = _found(gate)
+    return f"worst of {len(gate.parts):,} slices {found}" if found and len(gate.parts) > 1 else found
+
+
+def _found(gate: GateRecord) -> str | None:
+    if gate.kind == "comparison" and gate.estimate is not None:
+        return _compared(gate, gate.estimate)
+    if gate.result is not None:
+        return _counted(gate.result) or _estimated(gate)
+    return _estimated(gate)
+
+
+def _estimated(gate: GateRecord) -> str | None:
+    return None if gate.estimate is None else estimate_text(gate.estimate, bounds_of(gate))
+
+
+def bounds_of(gate: GateRecord) -> tuple[float, ...]:
+    """Return the numbers that the estimate is judged against: one, or both ends of a range."""
+    requirement = requirement_of(gate)
+    if isinstance(requirement, Between):
+        return requirement.low, requirement.high
+    return () if gate.threshold is None else (gate.threshold,)
+
+
+def estimate_text(estimate: EstimateRecord, beside: Iterable[float] = (), signed: bool = False) -> str:
+    """Return ``0.9412 [0.921, 0.957], n 569``, precise enough to be told from the numbers `beside` it."""
+    beside = tuple(beside)
+    value = number(estimate.value, beside, signed)
+    interval = interval_text(estimate, beside, signed)
+    return f"{value} {interval}, n {estimate.n:,}" if interval else f"{value}, n {estimate.n:,}"
+
+
+def interval_text(estimate: EstimateRecord, beside: Iterable[float] = (), signed: bool = False) -> str:
+    """Return the interval in brackets, ``...`` for a side without a bound; nothing for an exact number."""
+    if estimate.confidence is None or estimate.low == estimate.high:
+        return ""
+    beside = tuple(beside)
+    ends = ("..." if end is None else number(end, beside, signed) for end in (estimate.low, estimate.high))
+    return f"[{', '.join(ends)}]"
+
+
+def _compared(gate: GateRecord, gain: EstimateRecord) -> str:
+    text = f"gain {estimate_text(gain, bounds_of(gate), signed=True)}"
+    if gate.challenger is None or gate.champion is None:
+        return text
+    challenger = number(gate.challenger, [gate.champion])
+    return f"{challenger} against the champion's {number(gate.champion, [gate.challenger])}, {text}"
+
+
+def _counted(result: dict[str, Any]) -> str | None:
+    details = result.get("result", result)
+    unexpected, total = details.get("unexpected_count"), details.get("element_count")
+    if isinstance(unexpected, int) and isinstance(total, int):
+        of = total - (details.get("missing_count") or 0)
+        share = f" ({number(100 * unexpected / of, [100.0])} %)" if unexpected and of else ""
+        return f"{unexpected:,} of {of:,} values are not as expected{share}"
+    observed = details.get("observed_value")
+    if isinstance(observed, float):
+        return f"observed {number(observed)}"
+    return None if observed is None else f"observed {plain(observed, 300)}"
+
+
+def confidence_text(estimate: EstimateRecord) -> str:
+    """Return how the interval was made, for readers who ask."""
+    if estimate.confidence is None:
+        return "the value alone, without an interval"
+    if estimate.low == estimate.high:
+        return f"{plain(estimate.method)}: the whole table was counted"
+    each = "each bound at " if estimate.alternative == "each-side" else ""
+    return f"{plain(estimate.method)}, {each}{100 * estimate.confidence:g} % confidence"
+
+
+def says(gate: GateRecord) -> str:
+    """Return the verdict as a verb, with whether it stops the run where that is not obvious."""
+    if gate.verdict == Verdict.FAIL and not gate.blocks:
+        return "fails (warns only)"
+    if gate.verdict == Verdict.INCONCLUSIVE and gate.blocks:
+        return "is inconclusive (stops the run)"
+    return _SAYS[gate.verdict]
+
+
+def headline(check: CheckRecord, gate: GateRecord) -> str:
+    """Return the one line that says it all: which check, what it claims, its verdict, what was found."""
+    return f"{plain(check.name)}: {claim(gate)} {says(gate)}: {measured(gate) or plain(gate.reason)}"
+
+
+def facts(check: CheckRecord, gate: GateRecord, slices: Iterable[str] = ()) -> list[Fact]:
+    """Return what a person who was woken needs to know of a gate, in the order of reading.
+
+    ``slices`` are the lines of :func:`slice_lines` to tell with them.
+    """
+    told = (
+        ("because", gate.reason),
+        *zip(itertools.chain(["slices"], itertools.repeat("")), slices, strict=False),
+        ("where", _where(gate.error)),
+        ("it means", gate.advice),
+        ("call", check.owner),
+        ("claimed in", f"{check.file}:{check.line}" if check.file else None),
+        ("run again", f"pytest --aiqa {shlex.quote(gate.node)}" if gate.node else None),
+    )
+    return [Fact(label, plain(text)) for label, text in told if text]
+
+
+def _where(error: ErrorRecord | None) -> str | None:
+    if error is None:
+        return None
+    places = (("file", error.file), ("column", error.column), ("row", error.row))
+    return ", ".join(f"{name} {place}" for name, place in places if place is not None) or None
+
+
+def slice_name(part: PartRecord) -> str:
+    """Return the rows that a part is about, as ``country=BR, channel=web``."""
+    return ", ".join(f"{plain(key, 100)}={plain(value, 100)}" for key, value in part.slice.items())
+
+
+def slice_text(gate: GateRecord, part: PartRecord) -> str:
+    """Return one line on a slice: its name, verdict and numbers."""
+    signed = gate.kind == "comparison"
+    found = f": {estimate_text(part.estimate, bounds_of(gate), signed)}" if part.estimate else ""
+    return f"{slice_name(part)} {_SAYS[part.verdict]}{found or ': ' + plain(part.reason)}"
+
+
+def slice_lines(gate: GateRecord, most: int, *, passing: bool = False) -> list[str]:
+    """Return a line for each of at most `most` slices, as the judge ordered them (worst first).
+
+    A last line counts those left out, which are all that pass unless `passing`.
+    """
+    told = [part for part in gate.parts if passing or part.verdict != Verdict.PASS][:most]
+    left = len(gate.parts) - len(told)
+    lines = [slice_text(gate, part) for part in told]
+    return [*lines, f"and {left:,} more"] if left and lines else lines
+
+
+def needs_attention(gate: GateRecord) -> bool:
+    """Tell the gates that a person should read about from those that are as they should be."""
+    return gate.verdict in (Verdict.ERROR, Verdict.FAIL) or (
+        gate.verdict == Verdict.INCONCLUSIVE and gate.inconclusive != "allow"
+    )
+
+
+def attention(evidence: Evidence) -> Iterator[tuple[CheckRecord, GateRecord]]:
+    """Yield the gates that a person should read about: those that stop the run first, then the worst."""
+    found = [pair for pair in evidence.gates if needs_attention(pair[1])]
+    yield from sorted(found, key=lambda pair: (not pair[1].blocks, WORST_FIRST.index(pair[1].verdict)))
+
+
+def counts_text(evidence: Evidence) -> str:
+    """Return ``12 gates of 4 checks: 9 pass, 2 fail, 1 inconclusive``."""
+    counts = evidence.counts()
+    told = [f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]]
+    gates, checks = len(evidence.gates), len(evidence.checks)
+    decided = gates > counts[Verdict.SKIPPED]
+    told += [] if decided else ["nothing was decided, so nothing is proven"]
+    return f"{gates} {_plural('gate', gates)} of {checks} {_plural('check', checks)}: {', '.join(told)}"
+
+
+def _plural(word: str, count: int) -> str:
+    return word if count == 1 else f"{word}s"
