@@ -1,24 +1,32 @@
 """A small closed language of row expressions: declared as values, compiled to narwhals once.
 
 Semantics, the same on every engine: null is not NaN; a comparison with null is null and counts as not
-true; NaN counts as a value that no comparison holds for.
+true; NaN counts as a value that no comparison holds for. Integers are compared exactly, also with
+numbers that a float cannot hold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import narwhals as nw
+import narwhals as nw
+
+from aiqa.errors import DeclarationError, nearest
+from aiqa.scan.literals import Never, compared, family_of, members
+
+Schema = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Expr:
     """An operation on columns, other expressions and plain values; equal when it says the same.
 
-    Built by :func:`col` and :func:`call`; the operations are the keys of ``OPERATIONS``.
+    Built by :func:`col`, :func:`call` and Python's operators; the operations are the keys of
+    ``OPERATIONS``. ``==`` compares two expressions as values: write ``x.eq(y)`` for the operation.
     """
 
     op: str
@@ -30,3 +38,225 @@ class Expr:
         if self.op == "col":
             return frozenset(self.args)
         return frozenset().union(*(arg.columns for arg in self.args if isinstance(arg, Expr)))
+
+    def eq(self, other: Any) -> Expr:
+        """Equal, row by row."""
+        return call("==", self, other)
+
+    def ne(self, other: Any) -> Expr:
+        """Not equal, row by row; not true for NaN."""
+        return call("!=", self, other)
+
+    def is_null(self) -> Expr:
+        """Missing; NaN is not."""
+        return call("is_null", self)
+
+    def __lt__(self, other: Any) -> Expr:
+        return call("<", self, other)
+
+    def __le__(self, other: Any) -> Expr:
+        return call("<=", self, other)
+
+    def __gt__(self, other: Any) -> Expr:
+        return call(">", self, other)
+
+    def __ge__(self, other: Any) -> Expr:
+        return call(">=", self, other)
+
+    def __add__(self, other: Any) -> Expr:
+        return call("+", self, other)
+
+    def __sub__(self, other: Any) -> Expr:
+        return call("-", self, other)
+
+    def __mul__(self, other: Any) -> Expr:
+        return call("*", self, other)
+
+    def __truediv__(self, other: Any) -> Expr:
+        return call("/", self, other)
+
+    def __radd__(self, other: Any) -> Expr:
+        return call("+", other, self)
+
+    def __rsub__(self, other: Any) -> Expr:
+        return call("-", other, self)
+
+    def __rmul__(self, other: Any) -> Expr:
+        return call("*", other, self)
+
+    def __rtruediv__(self, other: Any) -> Expr:
+        return call("/", other, self)
+
+    def __neg__(self) -> Expr:
+        return call("*", self, -1)
+
+    def __abs__(self) -> Expr:
+        return call("abs", self)
+
+    def __and__(self, other: Any) -> Expr:
+        return call("and", self, other)
+
+    def __or__(self, other: Any) -> Expr:
+        return call("or", self, other)
+
+    def __invert__(self) -> Expr:
+        return call("not", self)
+
+
+def col(name: str) -> Expr:
+    """Return the expression that reads a column.
+
+    Examples
+    --------
+    >>> (col("amount") > 3).columns
+    frozenset({'amount'})
+    """
+    return Expr("col", (name,))
+
+
+def call(op: str, *args: Any) -> Expr:
+    """Return an operation on expressions and plain values.
+
+    Raises
+    ------
+    DeclarationError
+        If there is no such operation.
+
+    Examples
+    --------
+    >>> call("is_in", col("country"), ("BR", "PT")).op
+    'is_in'
+    """
+    if op not in OPERATIONS and op not in BATCH_OPERATIONS:
+        raise DeclarationError(f"no operation {op!r}{nearest(op, [*OPERATIONS, *BATCH_OPERATIONS])}")
+    return Expr(op, args)
+
+
+def compile_expr(expr: Any, schema: Schema) -> Any:
+    """Compile to a narwhals expression over a table with these columns (name to text of the type).
+
+    Plain values come back as they are. Operations of ``BATCH_OPERATIONS`` must have been replaced by
+    columns before: engines run them in their own way.
+    """
+    if not isinstance(expr, Expr):
+        return expr
+    return OPERATIONS[expr.op](schema, *expr.args)
+
+
+def may_be_nan(expr: Any, schema: Schema) -> bool:
+    """Tell whether an expression is a float, so that NaN must be guarded against."""
+    if not isinstance(expr, Expr) or expr.op in _NEVER_NAN:
+        return False
+    if expr.op == "col":
+        return family_of(schema[expr.args[0]]) == "float"
+    return expr.op in _ALWAYS_FLOAT or any(may_be_nan(arg, schema) for arg in expr.args)
+
+
+_Compiler = Callable[..., Any]
+
+
+def _simple(function: Callable[..., Any]) -> _Compiler:
+    """An operation whose arguments are compiled and handed on."""
+
+    def compile_(schema: Schema, *args: Any) -> Any:
+        return function(*(compile_expr(arg, schema) for arg in args))
+
+    return compile_
+
+
+_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+_COMPARISONS = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+
+def _comparison(op: str, schema: Schema, left: Any, right: Any) -> Any:
+    if not isinstance(left, Expr):
+        return _comparison(_MIRRORED[op], schema, right, left)
+    column = left.args[0] if left.op == "col" else None
+    if column is not None and not isinstance(right, Expr):
+        op, right = compared(op, right, schema[column], column)
+    if isinstance(right, Never):
+        compiled = _where_present(compile_expr(left, schema), right.instead)
+    else:
+        compiled = _COMPARISONS[op](compile_expr(left, schema), compile_expr(right, schema))
+    guards = [~compile_expr(side, schema).is_nan() for side in (left, right) if may_be_nan(side, schema)]
+    return functools.reduce(operator.and_, guards, compiled)
+
+
+def _where_present(value: nw.Expr, answer: bool) -> nw.Expr:
+    return nw.when(~value.is_null()).then(nw.lit(answer))
+
+
+def _is_in(schema: Schema, value: Expr, wanted: tuple[Any, ...]) -> Any:
+    compiled = compile_expr(value, schema)
+    if value.op == "col":
+        wanted = members(wanted, schema[value.args[0]])
+    if not wanted:
+        return _where_present(compiled, answer=False)
+    return compiled.is_in(list(wanted))
+
+
+def _is_nan(schema: Schema, value: Expr) -> Any:
+    compiled = compile_expr(value, schema)
+    return compiled.is_nan() if may_be_nan(value, schema) else _where_present(compiled, answer=False)
+
+
+def _is_finite(schema: Schema, value: Expr) -> Any:
+    compiled = compile_expr(value, schema)
+    return compiled.is_finite() if may_be_nan(value, schema) else _where_present(compiled, answer=True)
+
+
+def _if(condition: Any, then: Any, otherwise: Any) -> nw.Expr:
+    branches = [branch if isinstance(branch, nw.Expr) else nw.lit(branch) for branch in (then, otherwise)]
+    return nw.when(condition).then(branches[0]).otherwise(branches[1])
+
+
+OPERATIONS: dict[str, _Compiler] = {
+    "col": lambda _, name: nw.col(name),
+    **{op: functools.partial(_comparison, op) for op in _COMPARISONS},
+    "+": _simple(operator.add),
+    "-": _simple(operator.sub),
+    "*": _simple(operator.mul),
+    "/": _simple(operator.truediv),
+    "**": _simple(operator.pow),
+    "and": _simple(operator.and_),
+    "or": _simple(operator.or_),
+    "not": _simple(operator.invert),
+    "abs": _simple(lambda x: x.abs()),
+    "log": _simple(lambda x: x.log()),
+    "exp": _simple(lambda x: x.exp()),
+    "sqrt": _simple(lambda x: x.sqrt()),
+    "floor": _simple(lambda x: x.floor()),
+    "clip": _simple(lambda x, low, high: x.clip(low, high)),
+    "to_float": _simple(lambda x: x.cast(nw.Float64)),
+    "to_int": _simple(lambda x: x.cast(nw.Int64)),
+    "if": _simple(_if),
+    "is_null": _simple(lambda x: x.is_null()),
+    "is_nan": _is_nan,
+    "is_finite": _is_finite,
+    "is_in": _is_in,
+    "length": _simple(lambda x: x.str.len_chars()),
+    "truncate": _simple(lambda x, every: x.dt.truncate(every)),
+    "repeated": _simple(lambda x: ~x.is_unique() & ~x.is_null()),
+}
+"""Every operation that narwhals can say, with its compiler.
+
+All but one look at a single row. ``repeated`` looks at the whole column: true for each row whose value
+is not null and occurs more than once. Statistics of it do not add up over parts. ``truncate`` takes
+narwhals' interval (``"1d"``, ``"1w"``, ``"1mo"``)."""
+
+BATCH_OPERATIONS = ("matches", "bin")
+"""What engines run a batch at a time, because dialects differ or a loop would be slow.
+
+``matches(x, regex)``: Python's ``re.search`` finds a match; null for null. ``bin(x, edges)``: how many of
+the rising `edges` are at most x, from 0 to ``len(edges)``; null for null and for NaN."""
+
+_NEVER_NAN = {*_COMPARISONS, "and", "or", "not", "is_null", "is_nan", "is_finite", "is_in", "length",
+              "truncate", "repeated", "to_int", *BATCH_OPERATIONS}  # fmt: skip
+_ALWAYS_FLOAT = {"/", "log", "exp", "sqrt", "to_float"}

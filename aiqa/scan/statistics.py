@@ -6,13 +6,10 @@ A statistic says what to compute; its *state* is the answer, once per slice. All
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import Any
 
 from aiqa.scan.expr import Expr
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +21,10 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """Weighted moments of an expression, nulls left out. State: :class:`MomentsState`."""
+    """Weighted moments of an expression, nulls left out. State: :class:`MomentsState`.
+
+    A NaN among the values makes mean, m2 and spread2 NaN: whoever reads the state must look.
+    """
 
     term: Expr
     weight: str | None = None
@@ -46,6 +46,7 @@ class Rows:
     """The columns themselves, as arrays in row order. State: ``dict[str, numpy.ndarray]``.
 
     For what does not add up: exact ranks, any user function. Costs memory of the size of the columns.
+    Null is NaN in the array of a numeric column and None elsewhere.
     """
 
     columns: tuple[str, ...]
@@ -67,7 +68,9 @@ Statistic = Count | Moments | Counts | Rows | Sample
 class MomentsState:
     """Rows n, sum of weights w, of squared weights w2; weighted mean; sum of w (x - mean)²; minimum, maximum.
 
-    ``spread2`` is the sum of w² (x - mean)², for the variance of a weighted mean.
+    ``spread2`` is the sum of w² (x - mean)², for the variance of a weighted mean, and ``cross2`` that of
+    w² (x - mean), without which two spreads could not be added (0 where all weights are equal). Where no
+    row has weight, mean, minimum and maximum are NaN.
     """
 
     n: int
@@ -78,6 +81,27 @@ class MomentsState:
     spread2: float
     min: float
     max: float
+    cross2: float = 0.0
+
+    def merge(self, other: MomentsState) -> MomentsState:
+        """Return the moments of both parts together (Chan, Golub & LeVeque 1983, with weights)."""
+        parts = [part for part in (self, other) if part.w > 0]
+        if len(parts) < 2:
+            heavy = parts[0] if parts else self
+            return replace(heavy, n=self.n + other.n)
+        w = self.w + other.w
+        mean = self.mean + (other.mean - self.mean) * (other.w / w)
+        moved = [_about(part, mean) for part in parts]
+        m2, spread2, cross2 = (a + b for a, b in zip(*moved, strict=True))
+        low, high = min(self.min, other.min), max(self.max, other.max)
+        return MomentsState(self.n + other.n, w, self.w2 + other.w2, mean, m2, spread2, low, high, cross2)
+
+
+def _about(part: MomentsState, mean: float) -> tuple[float, float, float]:
+    """Move the central sums of a part to another centre."""
+    step = part.mean - mean
+    spread2 = part.spread2 + 2 * step * part.cross2 + step * step * part.w2
+    return part.m2 + step * step * part.w, spread2, part.cross2 + step * part.w2
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +112,41 @@ class CountState:
     w: float
     w2: float
 
+    def merge(self, other: CountState) -> CountState:
+        """Return the counts of both parts together."""
+        return CountState(self.n + other.n, self.w + other.w, self.w2 + other.w2)
 
-SliceKey = tuple[Any, ...]
+
+def merge(one: Any, other: Any) -> Any:
+    """Return the state of two parts of the data together, from the states of each.
+
+    Parameters
+    ----------
+    one, other : int, MomentsState or dict[tuple, CountState]
+        States of one statistic: Count, Moments or Counts. Rows and Sample do not add up.
+
+    Raises
+    ------
+    TypeError
+        For any other state.
+
+    Examples
+    --------
+    >>> merge({("a",): CountState(2, 2.0, 2.0)}, {("a",): CountState(1, 1.0, 1.0)})
+    {('a',): CountState(n=3, w=3.0, w2=3.0)}
+    """
+    if isinstance(one, int) and isinstance(other, int):
+        return one + other
+    if isinstance(one, MomentsState | CountState):
+        return one.merge(other)
+    if isinstance(one, dict) and isinstance(other, dict):
+        both = {key: merge(one[key], other[key]) for key in one.keys() & other.keys()}
+        return one | other | both
+    raise TypeError(f"states of type {type(one).__name__} do not add up")
+
+
+SliceKey = tuple[tuple[str, Any], ...]
+"""Which slice: pairs of column and value, in the order of ``Request.by``; ``()`` is the whole table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,4 +158,3 @@ class Request:
 
 
 Answers = dict[Request, dict[SliceKey, Any]]
-Arrays = "dict[str, np.ndarray[Any, Any]]"

@@ -1,0 +1,327 @@
+"""The planner and the Polars engine: requests in, states out, in as few scans as pay."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+import polars as pl
+
+from aiqa.errors import DataError, nearest
+from aiqa.scan.batches import lower
+from aiqa.scan.expr import Expr, Schema, call, col, compile_expr
+from aiqa.scan.literals import family_of
+from aiqa.scan.slices import split
+from aiqa.scan.statistics import (
+    Answers,
+    Count,
+    Counts,
+    CountState,
+    Moments,
+    MomentsState,
+    Request,
+    Rows,
+    Sample,
+    SliceKey,
+    Statistic,
+)
+
+FUSED = 60
+"""Scalar statistics a query: one query of everything costs more than it saves."""
+AT_ONCE = 8
+"""Queries that run together and share a scan; more would only raise the memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """A lazy query and how its result becomes answers."""
+
+    lazy: pl.LazyFrame
+    read: Callable[[pl.DataFrame], Answers]
+
+
+def execute(frame: Any, requests: Iterable[Request]) -> Answers:
+    """Compute every requested statistic in few scans of one table.
+
+    Parameters
+    ----------
+    frame : polars.LazyFrame, polars.DataFrame or a narwhals frame
+        The table. A lazy frame is read in batches (streaming), so files may be larger than memory.
+    requests : iterable of Request
+        Repeats cost nothing.
+
+    Returns
+    -------
+    dict
+        For each request the states by slice; slices in the order of their values, null last. Without
+        ``by`` there is one slice, ``()``, also when the table is empty.
+
+    Raises
+    ------
+    DataError
+        If a column does not exist or has the wrong type, or a weight is missing, negative or infinite.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> frame = pl.DataFrame({"country": ["BR", "PT", "BR"], "amount": [1.0, 2.0, 3.0]})
+    >>> request = Request(Count(col("amount") > 1.5), by=("country",))
+    >>> execute(frame, [request])[request]
+    {(('country', 'BR'),): 1, (('country', 'PT'),): 1}
+    """
+    wanted = tuple(dict.fromkeys(requests))
+    table = _lazy(frame)
+    schema = schema_of(table)
+    for request in wanted:
+        _check(request, schema)
+    engine = "in-memory" if _is_eager(frame) else "streaming"
+    weights = {name: _bad_weight(name) for name in _weights(wanted)}
+    answers = _run(table, schema, (*wanted, *weights.values()), engine)
+    for name, request in weights.items():
+        if answers.pop(request)[()]:
+            raise _weight_error(table, schema, name, request)
+    return {request: answers[request] for request in wanted}
+
+
+def schema_of(table: pl.LazyFrame) -> dict[str, str]:
+    """Return the columns and the text of their types.
+
+    Raises
+    ------
+    DataError
+        If the table cannot be opened.
+    """
+    try:
+        return {name: str(dtype) for name, dtype in table.collect_schema().items()}
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _as_data_error(error) from error
+
+
+def _is_eager(frame: Any) -> bool:
+    return isinstance(nw.to_native(frame, pass_through=True), pl.DataFrame)
+
+
+def _lazy(frame: Any) -> pl.LazyFrame:
+    """Return the frame as Polars sees it, categories as their strings."""
+    native = nw.to_native(frame, pass_through=True)
+    if not isinstance(native, (pl.DataFrame, pl.LazyFrame)):
+        native = nw.from_native(native).lazy().collect("polars").to_native()
+    lazy: pl.LazyFrame = native.lazy()
+    return lazy.with_columns(pl.selectors.by_dtype(pl.Categorical, pl.Enum).cast(pl.String))
+
+
+def _run(table: pl.LazyFrame, schema: Schema, wanted: Sequence[Request], engine: Any) -> Answers:
+    lowered = lower(table, schema, wanted)
+    answers: Answers = {}
+    queries = list(_plan(lowered.table, lowered.schema, lowered.requests))
+    for start in range(0, len(queries), AT_ONCE):
+        batch = queries[start : start + AT_ONCE]
+        for query, result in zip(batch, _collect([query.lazy for query in batch], engine), strict=True):
+            answers |= query.read(result)
+    return {lowered.original[request]: answer for request, answer in answers.items()}
+
+
+def _collect(lazies: list[pl.LazyFrame], engine: Any) -> list[pl.DataFrame]:
+    try:
+        return pl.collect_all(lazies, engine=engine)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _as_data_error(error) from error
+
+
+def _as_data_error(error: Exception) -> DataError:
+    return DataError(f"the data cannot be read: {str(error).strip().splitlines()[0]}")
+
+
+# What is asked for must be there.
+
+
+def _check(request: Request, schema: Schema) -> None:
+    for name in (*request.by, *sorted(_columns(request.statistic))):
+        if name not in schema:
+            raise DataError(f"there is no column {name!r}{nearest(name, schema)}", column=name)
+    term = getattr(request.statistic, "term", None)
+    if term is not None and term.op == "col":
+        _check_number(term.args[0], schema)
+    for name in _weights([request]):
+        _check_number(name, schema)
+
+
+def _check_number(name: str, schema: Schema) -> None:
+    if family_of(schema[name]) in ("string", "date", "datetime", "time", "other"):
+        raise DataError(f"a column of numbers is needed, not of {schema[name]}", column=name)
+
+
+def _columns(statistic: Statistic) -> frozenset[str]:
+    exprs = [getattr(statistic, name, None) for name in ("where", "term")]
+    exprs += getattr(statistic, "keys", ())
+    plain = {*getattr(statistic, "columns", ()), getattr(statistic, "column", None)}
+    plain.add(getattr(statistic, "weight", None))
+    read = [expr.columns for expr in exprs if isinstance(expr, Expr)]
+    return frozenset(plain - {None}).union(*read)
+
+
+def _weights(requests: Iterable[Request]) -> list[str]:
+    names = [getattr(request.statistic, "weight", None) for request in requests]
+    return sorted({name for name in names if name is not None})
+
+
+def _bad_weight(name: str) -> Request:
+    weight = col(name)
+    good = (weight >= 0) & call("is_finite", weight)
+    return Request(Count(call("if", good, False, True)))
+
+
+def _weight_error(table: pl.LazyFrame, schema: Schema, name: str, request: Request) -> DataError:
+    bad = compile_expr(request.statistic.where, schema)  # type: ignore[union-attr]
+    rows = nw.from_native(table.with_row_index("__aiqa_row")).filter(bad).head(1).to_native()
+    row = int(rows.collect()["__aiqa_row"].item())
+    return DataError("a weight must be a finite number, not negative, and not missing", column=name, row=row)
+
+
+# The plan: scalars of the same slices fused, the rest a query each.
+
+
+def _plan(table: pl.LazyFrame, schema: Schema, requests: Sequence[Request]) -> Iterator[_Query]:
+    for by in dict.fromkeys(request.by for request in requests):
+        scalars = [r for r in requests if r.by == by and isinstance(r.statistic, Count | Moments)]
+        for start in range(0, len(scalars), FUSED):
+            yield _scalars(table, schema, scalars[start : start + FUSED], by)
+    for request in requests:
+        if isinstance(request.statistic, Counts):
+            yield _counts(table, schema, request, request.statistic)
+        elif isinstance(request.statistic, Sample):
+            yield _sample(table, schema, request, request.statistic)
+    rows = [request for request in requests if isinstance(request.statistic, Rows)]
+    if rows:
+        yield _rows(table, rows)
+
+
+def _key(names: Sequence[str], values: Iterable[Any]) -> SliceKey:
+    return tuple(zip(names, map(_plain, values), strict=True))
+
+
+def _plain(value: Any) -> Any:
+    """Make every NaN the same object, so that it can be found in a dict."""
+    return math.nan if isinstance(value, float) and math.isnan(value) else value
+
+
+def _by(by: Sequence[str]) -> list[nw.Expr]:
+    return [nw.col(name).alias(f"__aiqa_by{i}") for i, name in enumerate(by)]
+
+
+def _names(prefix: str, count: int) -> list[str]:
+    return [f"__aiqa_{prefix}{i}" for i in range(count)]
+
+
+def _native(frame: Any) -> pl.LazyFrame:
+    lazy: pl.LazyFrame = nw.to_native(frame)
+    return lazy
+
+
+def _scalars(table: pl.LazyFrame, schema: Schema, requests: list[Request], by: tuple[str, ...]) -> _Query:
+    terms = [_terms(request.statistic, schema) for request in requests]
+    named = [expr.alias(f"{i}.{j}") for i, exprs in enumerate(terms) for j, expr in enumerate(exprs)]
+    groups = _names("by", len(by))
+    frame = nw.from_native(table)
+    if by:
+        grouped = frame.with_columns(*_by(by)).group_by(groups).agg(*named).sort(groups, nulls_last=True)
+    else:
+        grouped = frame.select(*named)
+
+    def read(result: pl.DataFrame) -> Answers:
+        answers: Answers = {request: {} for request in requests}
+        for row in result.iter_rows():
+            values = iter(row)
+            key = _key(by, [next(values) for _ in by])
+            for request, exprs in zip(requests, terms, strict=True):
+                answers[request][key] = _state(request.statistic, [next(values) for _ in exprs])
+        return answers
+
+    return _Query(_native(grouped), read)
+
+
+def _terms(statistic: Statistic, schema: Schema) -> list[Any]:
+    if isinstance(statistic, Moments):
+        term = compile_expr(statistic.term, schema).cast(nw.Float64)
+        return _weighted_moments(term, statistic.weight) if statistic.weight else _moments(term)
+    if isinstance(statistic, Count) and statistic.where is not None:
+        condition = compile_expr(statistic.where, schema)
+        return [nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0)).cast(nw.Int64).sum()]
+    return [nw.len()]
+
+
+def _moments(x: nw.Expr) -> list[nw.Expr]:
+    """Polars' variance is computed by Welford's recurrence and merged, so that it does not cancel."""
+    return [x.count(), x.mean(), x.min(), x.max(), x.var(ddof=0)]
+
+
+def _weighted_moments(x: nw.Expr, weight: str) -> list[nw.Expr]:
+    w = nw.when(~x.is_null()).then(nw.col(weight).cast(nw.Float64))
+    mean = (x * w).sum() / w.sum()
+    apart, w2 = x - mean, w * w
+    sums = [w, w2, apart * apart * w, apart * apart * w2, apart * w2]
+    return [x.count(), mean, x.min(), x.max(), *(term.sum() for term in sums)]
+
+
+def _state(statistic: Statistic, values: list[Any]) -> Any:
+    if isinstance(statistic, Count):
+        return values[0]
+    n, *rest = values
+    mean, low, high, *sums = (math.nan if value is None else value for value in rest)
+    if len(sums) == 1:
+        m2 = sums[0] * n if n else 0.0
+        return MomentsState(n, float(n), float(n), mean, m2, m2, low, high)
+    w, w2, m2, spread2, cross2 = sums
+    return MomentsState(n, w, w2, mean, m2, spread2, low, high, cross2)
+
+
+def _counts(table: pl.LazyFrame, schema: Schema, request: Request, counts: Counts) -> _Query:
+    keys, groups = _names("key", len(counts.keys)), _names("by", len(request.by))
+    exprs = [compile_expr(expr, schema).alias(name) for expr, name in zip(counts.keys, keys, strict=True)]
+    w = nw.lit(1.0) if counts.weight is None else nw.col(counts.weight).cast(nw.Float64)
+    frame = nw.from_native(table).select(*_by(request.by), *exprs, w.alias("__aiqa_w"))
+    weight = nw.col("__aiqa_w")
+    sums = [nw.len().alias("n"), weight.sum().alias("w"), (weight * weight).sum().alias("w2")]
+    grouped = frame.group_by(*groups, *keys).agg(*sums).sort(*groups, *keys, nulls_last=True)
+
+    def read(result: pl.DataFrame) -> Answers:
+        answer: dict[SliceKey, Any] = {} if request.by else {(): {}}
+        for *values, n, w, w2 in result.iter_rows():
+            slice_key = _key(request.by, values[: len(request.by)])
+            key = tuple(map(_plain, values[len(request.by) :]))
+            answer.setdefault(slice_key, {})[key] = CountState(n, w, w2)
+        return {request: answer}
+
+    return _Query(_native(grouped), read)
+
+
+def _sample(table: pl.LazyFrame, schema: Schema, request: Request, sample: Sample) -> _Query:
+    frame = nw.from_native(table).filter(compile_expr(sample.where, schema))
+    value = nw.col(sample.column).alias("value")
+    lazy = _native(frame.select(*_by(request.by), value))
+    groups = _names("by", len(request.by))
+    if groups:
+        lazy = lazy.group_by(groups).agg(pl.col("value").head(sample.limit)).sort(groups, nulls_last=True)
+    else:
+        lazy = lazy.head(sample.limit).select(pl.col("value").implode())
+
+    def read(result: pl.DataFrame) -> Answers:
+        return {request: {_key(request.by, by): list(values) for *by, values in result.iter_rows()}}
+
+    return _Query(lazy, read)
+
+
+def _rows(table: pl.LazyFrame, requests: list[Request]) -> _Query:
+    needed = dict.fromkeys(name for r in requests for name in (*r.by, *r.statistic.columns))  # type: ignore[union-attr]
+
+    def read(result: pl.DataFrame) -> Answers:
+        return {
+            request: {_key(request.by, key): part for key, part in split(result, request.by, columns)}
+            for request in requests
+            for columns in [request.statistic.columns]  # type: ignore[union-attr]
+        }
+
+    return _Query(table.select(*needed), read)

@@ -1,0 +1,163 @@
+"""Plain values that meet a column: told apart by the column's type, compared exactly."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from aiqa.errors import DataError
+
+_RANGES = {
+    f"{sign}{bits}": (0, 2**bits - 1) if sign == "UInt" else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    for sign in ("Int", "UInt")
+    for bits in (8, 16, 32, 64, 128)
+}
+_FAMILIES = {
+    "Float32": "float",
+    "Float64": "float",
+    "Float16": "float",
+    "Boolean": "boolean",
+    "String": "string",
+    "Categorical": "string",
+    "Enum": "string",
+    "Date": "date",
+    "Datetime": "datetime",
+    "Time": "time",
+    "Decimal": "decimal",
+    "Null": "null",
+}
+_ACCEPTED: dict[str, tuple[type, ...]] = {
+    "integer": (int, float, Decimal),
+    "float": (int, float, Decimal),
+    "decimal": (int, float, Decimal),
+    "boolean": (int, float),
+    "string": (str,),
+    "date": (dt.date,),
+    "datetime": (dt.date,),
+    "time": (dt.time,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """Stands for a value that no value of the column can be equal to or lie beyond: the answer is known."""
+
+    instead: bool
+
+
+def family_of(dtype: str) -> str:
+    """Return the family of a type's text.
+
+    Returns
+    -------
+    {"integer", "float", "decimal", "boolean", "string", "date", "datetime", "time", "null", "other"}
+
+    Examples
+    --------
+    >>> family_of("Datetime(time_unit='us', time_zone=None)")
+    'datetime'
+    """
+    name = re.split(r"[(\[]", dtype, maxsplit=1)[0]
+    return "integer" if name in _RANGES else _FAMILIES.get(name, "other")
+
+
+def compared(op: str, value: Any, dtype: str, column: str) -> tuple[str, Any]:
+    """Return the operation and value that say the same exactly, in the column's own type.
+
+    Raises
+    ------
+    DataError
+        If values of the column cannot be compared with `value`.
+
+    Examples
+    --------
+    >>> compared(">=", 2.5, "Int64", "n")
+    ('>=', 3)
+    >>> compared("<=", 10**30, "Int64", "n")
+    ('<=', Never(instead=True))
+    """
+    family = family_of(dtype)
+    value = _typed(value, family, dtype, column)
+    if family == "integer":
+        return _whole(op, value, *_RANGES[dtype])
+    if family == "float":
+        return _floating(op, value)
+    return op, value
+
+
+def members(wanted: tuple[Any, ...], dtype: str) -> tuple[Any, ...]:
+    """Return those of `wanted` that the column could hold, in its own type; null is no member."""
+    family = family_of(dtype)
+    found = []
+    for value in wanted:
+        try:
+            _, fitting = compared("==", value, dtype, "")
+        except DataError:
+            continue
+        found += [] if isinstance(fitting, Never) else [fitting]
+    return tuple(found) if family != "boolean" else tuple({bool(value) for value in found if value in (0, 1)})
+
+
+def _typed(value: Any, family: str, dtype: str, column: str) -> Any:
+    if family in ("date", "datetime", "time") and isinstance(value, str):
+        value = _parsed(value, family, column)
+    if family in _ACCEPTED and not isinstance(value, _ACCEPTED[family]):
+        raise DataError(f"values of type {dtype} cannot be compared with {value!r}", column=column)
+    if family == "datetime":
+        return _moment(value, dtype)
+    if family == "date" and isinstance(value, dt.datetime):
+        raise DataError(f"dates cannot be compared with the moment {value!r}", column=column)
+    return Decimal(str(value)) if family == "decimal" and isinstance(value, float) else value
+
+
+def _parsed(text: str, family: str, column: str) -> Any:
+    kinds: dict[str, Any] = {"date": dt.date, "datetime": dt.datetime, "time": dt.time}
+    try:
+        return kinds[family].fromisoformat(text)
+    except ValueError:
+        raise DataError(f"{text!r} is no {family} in ISO 8601", column=column) from None
+
+
+def _moment(value: dt.date, dtype: str) -> dt.datetime:
+    """Give a date its midnight, and a moment the column's zone where only one of them has one."""
+    moment = value if isinstance(value, dt.datetime) else dt.datetime(value.year, value.month, value.day)  # noqa: DTZ001
+    zoned = "time_zone=None" not in dtype
+    if zoned and moment.tzinfo is None:
+        return moment.replace(tzinfo=dt.UTC)
+    if not zoned and moment.tzinfo is not None:
+        return moment.astimezone(dt.UTC).replace(tzinfo=None)
+    return moment
+
+
+def _whole(op: str, value: Any, low: int, high: int) -> tuple[str, Any]:
+    if isinstance(value, float) and math.isinf(value):
+        value = (high + 1) if value > 0 else (low - 1)
+    if value != int(value):
+        if op in ("==", "!="):
+            return op, Never(op == "!=")
+        return ("<=", math.floor(value)) if op in ("<", "<=") else (">=", math.ceil(value))
+    whole = int(value)
+    if low <= whole <= high:
+        return op, whole
+    if op in ("==", "!="):
+        return op, Never(op == "!=")
+    return op, Never((op in ("<", "<=")) == (whole > high))
+
+
+def _floating(op: str, value: Any) -> tuple[str, Any]:
+    try:
+        near = float(value)
+    except OverflowError:
+        near = math.copysign(math.inf, value)
+    if near == value:
+        return op, near
+    if op in ("==", "!="):
+        return op, Never(op == "!=")
+    # No float lies between `near` and `value`: the comparison moves to `near`, which lies outside or inside.
+    if op in ("<", "<="):
+        return ("<=" if near < value else "<"), near
+    return (">=" if near > value else ">"), near
