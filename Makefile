@@ -1,0 +1,73 @@
+# make demo    the main job, on the bundled examples: two commands from a fresh clone
+# make test    the tests;  make lint: format, rules, types, layers
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(BIN)/uv
+INSTALL := $(UV) pip install --quiet --python $(BIN)/python --constraint requirements.lock
+DEPENDENCIES := pyproject.toml requirements.lock
+CHECKED := aiqa tests examples checks benchmarks
+
+.PHONY: demo demo-broken examples test lint lock bench-import clean
+
+demo: .venv/demo examples
+	@$(BIN)/python -m pytest --aiqa
+	@echo
+	@echo "Evidence   $$(ls -d .aiqa/runs/*/ | tail -n 1)evidence.json   (or: $(BIN)/aiqa show)"
+	@echo "Report     $$(ls -d .aiqa/runs/*/ | tail -n 1)report.html"
+	@echo "Datadog    $$(ls -d .aiqa/runs/*/ | tail -n 1)datadog.jsonl, which is what would be sent"
+	@echo "MLflow UI  $(BIN)/mlflow ui --backend-store-uri sqlite:///.aiqa/mlflow.db"
+
+# A challenger whose training went wrong in Brazil, and a month in which customers spend differently.
+demo-broken: .venv/demo examples
+	@FRAUD_MONTH=2026-09 $(BIN)/python -m pytest --aiqa --aiqa-model fraud=examples/fraud/models/broken.skops \
+		checks/check_fraud.py; code=$$?; echo; \
+	if [ $$code -eq 1 ]; then echo "As it should: the checks stopped the broken model and saw the odd month."; \
+	else echo "The checks missed the broken model (exit code $$code)."; exit 1; fi
+
+test: .venv/test
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/test
+	@$(BIN)/ruff format --check --quiet $(CHECKED)
+	@$(BIN)/ruff check --quiet $(CHECKED)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+lock: $(UV)
+	@$(UV) pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header \
+		--no-annotate --all-extras --group test --group lint pyproject.toml --output-file requirements.lock
+
+bench-import: .venv/test
+	@$(BIN)/python benchmarks/imports.py
+
+clean:
+	rm -rf .venv .aiqa .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf examples/*/data examples/*/models
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "aiqa needs Python 3.11: make PYTHON=python3.11")'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+.venv/demo: $(UV) $(DEPENDENCIES)
+	@echo "Installing aiqa into .venv ..."
+	@$(INSTALL) --editable '.[mlflow,datadog,report,skops]'
+	@touch $@
+
+.venv/test: $(UV) $(DEPENDENCIES)
+	@echo "Installing aiqa and its test tools into .venv ..."
+	@$(INSTALL) --editable '.[mlflow,datadog,report,skops]' --group test --group lint
+	@touch $@ .venv/demo
+
+EXAMPLES := $(foreach name,breast_cancer digits diabetes fraud,examples/$(name)/models/challenger.skops)
+
+examples: $(EXAMPLES)
+
+# Models belong to the scikit-learn that trained them.
+examples/%/models/challenger.skops: examples/%/train.py requirements.lock | .venv/demo
+	@$(BIN)/python $<
+
+examples/fraud/models/challenger.skops: examples/fraud/data/truth.parquet
+
+examples/fraud/data/truth.parquet: examples/fraud/generate.py requirements.lock | .venv/demo
+	@$(BIN)/python $<
