@@ -83,9 +83,7 @@ class Inference:
     support: int | None = None
     support_of: str = "rows"
 
-    def estimate(
-        self, confidence: float | None = 0.95, alternative: Alternative = "two-sided"
-    ) -> Estimate:
+    def estimate(self, confidence: float | None = 0.95, alternative: Alternative = "two-sided") -> Estimate:
         """Return the value with its bounds at `confidence` (None: the value alone)."""
         if confidence is None:
             return Estimate(self.value, self.value, self.value, self.n, "point estimate", None)

@@ -1,0 +1,95 @@
+"""Labels and their codes: which classes there are, in which order, and which row breaks them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from aiqa.declare.source import Model
+from aiqa.errors import DataError
+from aiqa.scan.predictions import Predictions
+
+
+def classes_of(model: Model, label: pl.Series, given: Predictions, file: str) -> tuple[Any, ...]:
+    """Return the labels by code: declared, or the model's own, or those found; binary: the positive last.
+
+    Raises
+    ------
+    DataError
+        If a binary task does not have two labels, or `positive` is not one of them.
+    """
+    if model.task == "regression":
+        return ()
+    found = tuple(model.classes or given.classes or _found(label, given))
+    if model.task == "multiclass":
+        return found
+    if len(found) == 1:
+        found = _with_other(found[0], model.positive)
+    if len(set(found)) != 2:
+        raise DataError(
+            f"a binary task has two labels, not {len(found)}: declare classes=, positive= or task='multiclass'",
+            file=file,
+            column=label.name,
+        )
+    return _positive_last(found, model.positive, file, label.name)
+
+
+def _found(label: pl.Series, given: Predictions) -> tuple[Any, ...]:
+    labels = set(_values(label))
+    if given.prediction is not None:
+        labels |= set(_values(pl.Series(np.asarray(given.prediction))))
+    return tuple(sorted(labels, key=lambda value: (isinstance(value, str), value)))
+
+
+def _values(labels: pl.Series) -> list[Any]:
+    known = labels.drop_nulls()
+    return (known.drop_nans() if known.dtype.is_float() else known).unique().to_list()
+
+
+def _with_other(label: Any, positive: Any) -> tuple[Any, ...]:
+    """Complete the one label that the data hold, where it is plain what the other one is."""
+    if positive is not None and positive != label:
+        return (label, positive)
+    if isinstance(label, bool):
+        return (False, True)
+    return (0, 1) if label in (0, 1) else (label,)
+
+
+def _positive_last(found: tuple[Any, ...], positive: Any, file: str, column: str) -> tuple[Any, ...]:
+    chosen = max(found) if positive is None else positive
+    if chosen not in found:
+        raise DataError(f"positive={positive!r} is not one of the classes {found!r}", file=file, column=column)
+    return (*(label for label in found if label != chosen), chosen)
+
+
+def codes_of(
+    labels: pl.Series, classes: tuple[Any, ...], what: str, error: type[DataError], **where: Any
+) -> NDArray[np.int64]:
+    """Return the position in `classes` of each label; 1, 1.0 and True are the same label.
+
+    Raises
+    ------
+    DataError
+        Of the type `error`, if a label is null, NaN or none of the classes, with the first such row.
+    """
+    if labels.dtype in (pl.Categorical, pl.Enum):
+        labels = labels.cast(pl.String)
+    positions = {label: code for code, label in enumerate(classes)}
+    distinct = labels.unique()
+    codes = [positions.get(label, -1) for label in distinct.to_list()]
+    coded = labels.replace_strict(distinct, codes, return_dtype=pl.Int64).to_numpy()
+    if (coded < 0).any():
+        row = int(np.argmax(coded < 0))
+        value = labels[row]
+        missing = value is None or value != value  # noqa: PLR0124 - NaN is not itself
+        problem = "is missing" if missing else f"is none of the classes {_some(classes)}"
+        raise error(f"the label of {what} {problem}" if what.startswith("col") else f"{what} {problem}", row=row, **where)
+    return coded
+
+
+def _some(classes: tuple[Any, ...]) -> str:
+    shown = ", ".join(map(repr, classes[:10]))
+    return f"({shown}{', ...' if len(classes) > 10 else ''})"

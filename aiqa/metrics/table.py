@@ -1,0 +1,314 @@
+"""The scored table: truth, predictions, scores and weights of the same rows, checked once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from aiqa.declare.source import Dataset, Model
+from aiqa.errors import DataError, MetricError, nearest
+from aiqa.metrics.labels import classes_of, codes_of
+from aiqa.scan.predictions import Predictions
+
+TRUTH, WEIGHT = "aiqa:truth", "aiqa:weight"
+PERIODS = {"day": "1d", "week": "1w", "month": "1mo"}
+_SUM_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The columns that hold one model's answers.
+
+    Parameters
+    ----------
+    prediction : str or None
+        Class codes (positions in ``ScoredTable.classes``), or values of a regression.
+    score : tuple of str
+        None, one (binary: of the positive class) or one a class.
+    own, squares : str or None
+        The probability of the true class, and (multi-class) the sum of the squared probabilities.
+    improbable : MetricError or None
+        Why the scores are no probabilities, where they are none.
+    """
+
+    prediction: str | None
+    score: tuple[str, ...] = ()
+    own: str | None = None
+    squares: str | None = None
+    improbable: MetricError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredTable:
+    """What metrics are computed from; built by :func:`scored_table`.
+
+    Parameters
+    ----------
+    frame : polars.LazyFrame
+        The data set's own columns, for slices, and those named here.
+    rows : int
+    task : {"binary", "multiclass", "regression"}
+    classes : tuple
+        The labels by code; binary: (negative, positive); empty for a regression.
+    threshold : float
+        From which score on a binary model says positive.
+    weight : str or None
+        The column of weights.
+    time : str or None
+        The data set's time column.
+    challenger, champion : Answers
+    """
+
+    frame: pl.LazyFrame
+    rows: int
+    task: str
+    classes: tuple[Any, ...]
+    threshold: float
+    weight: str | None
+    time: str | None
+    challenger: Answers
+    champion: Answers | None = None
+
+
+def scored_table(
+    frame: Any,
+    model: Model,
+    dataset: Dataset,
+    challenger: Predictions,
+    champion: Predictions | None = None,
+) -> ScoredTable:
+    """Put truth and answers next to each other and check them.
+
+    Binary predictions are the model's own labels; where it gives none, or `model` declares a threshold
+    other than 0.5, they are ``score >= threshold``. Multi-class predictions are the model's own labels or
+    the class of the largest score. The classes are those that `model` declares, otherwise those that
+    the challenger knows, otherwise the labels in the data.
+
+    Parameters
+    ----------
+    frame : polars or narwhals frame, eager or lazy
+        The data set, with at least its label (and weight) column.
+    model : Model
+        Says the task, and where declared the classes, the positive one and the threshold.
+    dataset : Dataset
+        Says which columns are label, weight and time.
+    challenger, champion : Predictions
+        In the order of the rows of `frame`.
+
+    Raises
+    ------
+    DataError
+        No label declared, a missing column, no rows, null or non-finite labels, labels that are not among
+        the classes, weights that are null, negative, infinite or all zero.
+    MetricError
+        Answers of the wrong length or shape, null or non-finite, or not among the classes.
+
+    Examples
+    --------
+    >>> import aiqa
+    >>> table = scored_table(
+    ...     pl.DataFrame({"y": [0, 1]}),
+    ...     aiqa.model("m", aiqa.column(score="p"), task="binary"),
+    ...     aiqa.dataset("d", "d.csv", label="y"),
+    ...     Predictions(score=np.array([0.2, 0.7])),
+    ... )
+    >>> table.frame.select("aiqa:truth", "aiqa:prediction").collect().rows()
+    [(0, 0), (1, 1)]
+    """
+    lazy = _lazy(frame)
+    schema = lazy.collect_schema()
+    if dataset.label is None:
+        raise DataError(f"metrics need the truth: declare label= of data set {dataset.name!r}", file=dataset.name)
+    own = _own_columns(lazy, schema, dataset)
+    label = own[dataset.label]
+    if len(label) == 0:
+        raise DataError("the data set has no rows", file=dataset.name)
+    classes = classes_of(model, label, challenger, dataset.name)
+    columns = {TRUTH: _truth(label, classes, dataset.name)}
+    if dataset.weight is not None:
+        columns[WEIGHT] = _weights(own[dataset.weight], dataset.name)
+    builder = _Builder(model, classes, columns)
+    answers = builder.add("challenger", "aiqa:", challenger)
+    other = None if champion is None else builder.add("champion", "aiqa:champion:", champion)
+    return ScoredTable(
+        _joined(lazy, schema, dataset.time, columns),
+        len(label),
+        model.task,
+        classes,
+        model.threshold,
+        WEIGHT if dataset.weight is not None else None,
+        dataset.time,
+        answers,
+        other,
+    )
+
+
+def _lazy(frame: Any) -> pl.LazyFrame:
+    native = nw.to_native(frame, pass_through=True)
+    if isinstance(native, (pl.DataFrame, pl.LazyFrame)):
+        return native.lazy()
+    raise DataError(f"a scored table is made from a Polars frame, not from a {type(native).__qualname__}")
+
+
+def _own_columns(lazy: pl.LazyFrame, schema: pl.Schema, dataset: Dataset) -> dict[str, pl.Series]:
+    names = [name for name in (dataset.label, dataset.weight) if name is not None]
+    for name in (*names, *([dataset.time] if dataset.time else [])):
+        if name not in schema:
+            raise DataError(f"no column {name!r}{nearest(name, schema)}", file=dataset.name, column=name)
+    return lazy.select(list(dict.fromkeys(names))).collect().to_dict()
+
+
+def _joined(
+    lazy: pl.LazyFrame, schema: pl.Schema, time: str | None, columns: dict[str, NDArray[Any]]
+) -> pl.LazyFrame:
+    taken = [name for name in schema if name.startswith("aiqa:")]
+    if taken:
+        raise DataError("names of columns that begin with 'aiqa:' are aiqa's own: rename it", column=taken[0])
+    dated = time is not None and schema[time] in (pl.Date, pl.Datetime)
+    periods = {
+        f"aiqa:{period}": pl.col(time).dt.truncate(every) for period, every in PERIODS.items() if dated and time
+    }
+    return pl.concat([lazy.with_columns(**periods), pl.DataFrame(columns).lazy()], how="horizontal")
+
+
+def _truth(label: pl.Series, classes: tuple[Any, ...], file: str) -> NDArray[Any]:
+    if classes:
+        return codes_of(label, classes, f"column {label.name!r}", DataError, file=file, column=label.name)
+    if not label.dtype.is_numeric():
+        raise DataError(
+            f"a regression needs numbers as truth, not {label.dtype}", file=file, column=label.name
+        )
+    return _finite(label.cast(pl.Float64), "the truth", DataError, file=file, column=label.name)
+
+
+def _weights(weight: pl.Series, file: str) -> NDArray[Any]:
+    if not weight.dtype.is_numeric():
+        raise DataError(f"weights must be numbers, not {weight.dtype}", file=file, column=weight.name)
+    values = _finite(weight.cast(pl.Float64), "the weight", DataError, file=file, column=weight.name)
+    if (values < 0).any():
+        row = int(np.argmax(values < 0))
+        raise DataError("the weight is negative", file=file, column=weight.name, row=row)
+    if values.sum() <= 0:
+        raise DataError("all weights are zero", file=file, column=weight.name)
+    return values
+
+
+def _finite(values: pl.Series, what: str, error: type[DataError], **where: Any) -> NDArray[Any]:
+    bad = values.is_null() | ~values.is_finite().fill_null(value=False)
+    row = bad.arg_max()
+    if bad.any() and row is not None:
+        kind = "null" if values[row] is None else "NaN" if values.is_nan()[row] else "infinite"
+        raise error(f"{what} is {kind}", row=row, **where)
+    return values.to_numpy()
+
+
+@dataclass(slots=True)
+class _Builder:
+    """Turns predictions into columns."""
+
+    model: Model
+    classes: tuple[Any, ...]
+    columns: dict[str, NDArray[Any]]
+
+    def add(self, role: str, prefix: str, given: Predictions) -> Answers:
+        scores = None if given.score is None or not self.classes else self._scores(role, given)
+        prediction = self._prediction(role, given, scores)
+        if prediction is not None:
+            self.columns[f"{prefix}prediction"] = prediction
+        name = f"{prefix}prediction" if prediction is not None else None
+        return Answers(name) if scores is None else self._with_scores(role, prefix, name, scores)
+
+    def _with_scores(self, role: str, prefix: str, name: str | None, scores: NDArray[Any]) -> Answers:
+        truth = self.columns[TRUTH]
+        binary = scores.ndim == 1
+        names = (f"{prefix}score",) if binary else tuple(f"{prefix}score:{k}" for k in range(len(self.classes)))
+        self.columns |= dict(zip(names, [scores] if binary else scores.T, strict=True))
+        self.columns[f"{prefix}own"] = (
+            np.where(truth == 1, scores, 1 - scores) if binary else scores[np.arange(len(truth)), truth]
+        )
+        if not binary:
+            self.columns[f"{prefix}squares"] = np.einsum("ij,ij->i", scores, scores)
+        squares = None if binary else f"{prefix}squares"
+        return Answers(name, names, f"{prefix}own", squares, _improbable(role, scores))
+
+    def _prediction(
+        self, role: str, given: Predictions, scores: NDArray[Any] | None
+    ) -> NDArray[Any] | None:
+        by_threshold = scores is not None and scores.ndim == 1 and self.model.threshold != 0.5
+        if given.prediction is not None and not by_threshold:
+            return self._own_labels(role, _series(given.prediction, role, "prediction", len(self)))
+        if scores is not None:
+            return (scores >= self.model.threshold).astype(np.int64) if scores.ndim == 1 else scores.argmax(1)
+        if given.score is not None:
+            return self._own_labels(role, _series(given.score, role, "prediction", len(self)))
+        raise MetricError(f"the {role} gave neither predictions nor scores", column="prediction")
+
+    def _own_labels(self, role: str, labels: pl.Series) -> NDArray[Any]:
+        what = f"the {role}'s prediction"
+        if self.classes:
+            return codes_of(labels, self.classes, what, MetricError, column="prediction")
+        if not labels.dtype.is_numeric():
+            raise MetricError(f"{what} must be a number, not {labels.dtype}", column="prediction")
+        return _finite(labels.cast(pl.Float64), what, MetricError, column="prediction")
+
+    def _scores(self, role: str, given: Predictions) -> NDArray[Any]:
+        scores = _numbers(given.score, role)
+        if len(scores) != len(self):
+            raise MetricError(
+                f"the {role} gave {len(scores):,} scores for {len(self):,} rows", column="score"
+            )
+        bad = ~np.isfinite(scores).reshape(len(scores), -1).all(axis=1)
+        if bad.any():
+            raise MetricError(
+                f"the {role}'s score is NaN or infinite", column="score", row=int(np.argmax(bad))
+            )
+        return self._in_order(role, scores, given.classes or self.model.classes or tuple(sorted(self.classes)))
+
+    def _in_order(self, role: str, scores: NDArray[Any], order: tuple[Any, ...]) -> NDArray[Any]:
+        if len(self.classes) == 2 and scores.ndim == 1:
+            return scores
+        if scores.ndim != 2 or scores.shape[1] != len(order) or set(order) != set(self.classes):
+            raise MetricError(
+                f"the {role}'s scores have shape {scores.shape} and classes {order!r}, where the classes are "
+                f"{self.classes!r}: one column a class is needed",
+                column="score",
+            )
+        ordered: NDArray[Any] = scores[:, [order.index(label) for label in self.classes]]
+        return ordered[:, 1] if len(self.classes) == 2 else ordered
+
+    def __len__(self) -> int:
+        return len(self.columns[TRUTH])
+
+
+def _numbers(score: Any, role: str) -> NDArray[Any]:
+    try:
+        scores = np.asarray(score, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise MetricError(f"the {role}'s scores are no numbers: {error}", column="score") from error
+    return scores[:, 0] if scores.ndim == 2 and scores.shape[1] == 1 else scores
+
+
+def _series(values: Any, role: str, column: str, rows: int) -> pl.Series:
+    array = np.asarray(values)
+    flat = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+    if flat.ndim != 1 or len(flat) != rows:
+        raise MetricError(f"the {role} gave answers of shape {array.shape} for {rows:,} rows", column=column)
+    return pl.Series(column, flat)
+
+
+def _improbable(role: str, scores: NDArray[Any]) -> MetricError | None:
+    wide = scores.reshape(len(scores), -1)
+    outside = ((wide < 0) | (wide > 1)).any(axis=1)
+    if outside.any():
+        message = f"needs probabilities, and the {role}'s score is outside [0, 1]"
+        return MetricError(message, column="score", row=int(np.argmax(outside)))
+    off = np.abs(wide.sum(axis=1) - 1) > _SUM_TOLERANCE
+    if scores.ndim == 2 and off.any():
+        message = f"needs probabilities, and the {role}'s scores do not sum to 1"
+        return MetricError(message, column="score", row=int(np.argmax(off)))
+    return None

@@ -1,0 +1,244 @@
+"""Bootstraps: of rows for any function, of means with BCa, of counts in cells.
+
+Seeded, so that the same data and seed give the same bounds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from aiqa.stats.inference import Inference
+from aiqa.stats.linear import t_inference
+
+Floats = NDArray[np.float64]
+Domain = tuple[float, float]
+REAL: Domain = (-math.inf, math.inf)
+ROWS = 20_000
+"""Resamples of a user's function are no larger than this; see :func:`bootstrap_rows`."""
+_TAIL = 10
+_CHUNK = 4_000_000
+
+
+def from_replicates(
+    value: float,
+    replicates: Floats,
+    n: int,
+    method: str,
+    *,
+    upper: Floats | None = None,
+    domain: Domain = REAL,
+    level: Callable[[float], float] = lambda alpha: alpha,
+    support: int | None = None,
+    support_of: str = "rows",
+) -> Inference:
+    """Infer from replicates: quantiles, and beyond those that the replicates can tell, normal tails too.
+
+    Parameters
+    ----------
+    value : float
+        The point estimate; bounds never exclude it.
+    replicates : ndarray of float, shape (b,)
+        NaN marks a resample on which the quantity is not defined: it counts for both extremes.
+    n : int
+        Rows.
+    method : str
+    upper : ndarray of float, optional
+        Other replicates for the upper bound.
+    domain : (float, float)
+        Where the truth must lie.
+    level : callable
+        From the probability of a quantile to that of a better one (BCa's correction).
+    support, support_of : optional
+        As in :class:`~aiqa.stats.inference.Inference`.
+    """
+    low = np.sort(np.where(np.isnan(replicates), domain[0], replicates))
+    highs = replicates if upper is None else upper
+    high = np.sort(np.where(np.isnan(highs), domain[1], highs))
+    errors = _error(replicates), _error(highs)
+
+    def lower_bound(alpha: float) -> float:
+        bounds = [value, _quantile(low, level(alpha), down=True)]
+        if alpha * len(low) < _TAIL:
+            bounds.append(value + float(ndtri(alpha)) * errors[0])
+        return max(domain[0], min(bounds))
+
+    def upper_bound(alpha: float) -> float:
+        bounds = [value, _quantile(high, level(1 - alpha), down=False)]
+        if alpha * len(high) < _TAIL:
+            bounds.append(value - float(ndtri(alpha)) * errors[1])
+        return min(domain[1], max(bounds))
+
+    return Inference(value, n, method, lower_bound, upper_bound, support, support_of)
+
+
+def _error(replicates: Floats) -> float:
+    finite = replicates[np.isfinite(replicates)]
+    return float(finite.std(ddof=1)) if len(finite) > 1 else math.inf
+
+
+def _quantile(ranked: Floats, level: float, *, down: bool) -> float:
+    """Return the order statistic at `level`, rounded outward."""
+    position = level * (len(ranked) + 1)
+    index = math.floor(position) if down else math.ceil(position)
+    return float(ranked[min(max(index, 1), len(ranked)) - 1])
+
+
+def replicates_for(rows: int) -> int:
+    """Return how many resamples of `rows` rows are worth their time: 1,000, and 200 for the largest."""
+    return int(np.clip(_CHUNK // max(rows, 1), 200, 1000))
+
+
+def bootstrap_rows(
+    statistic: Callable[[NDArray[np.intp]], float],
+    value: float,
+    n: int,
+    seed: int,
+    *,
+    domain: Domain = REAL,
+) -> Inference:
+    """Infer any function of rows by resampling them (Efron, Annals of Statistics 7, 1979).
+
+    Percentile bounds; BCa (Efron, JASA 82, 1987) up to 200 rows. Above ``ROWS`` rows, resamples hold that
+    many and their spread is scaled by the square root of the shares (m out of n): `method` says so.
+
+    Parameters
+    ----------
+    statistic : callable
+        From the indices of the rows of a resample to the value; NaN where it is not defined on them.
+    value : float
+        The value on all rows.
+    n : int
+        Rows.
+    seed : int
+
+    Examples
+    --------
+    >>> x = np.arange(100.0)
+    >>> low = bootstrap_rows(lambda rows: x[rows].mean(), x.mean(), 100, 0).estimate().low
+    >>> 42 < low < 46
+    True
+    """
+    size = min(n, ROWS)
+    count = replicates_for(size)
+    rng = np.random.default_rng(seed)
+    drawn = np.array([statistic(rng.integers(0, n, size)) for _ in range(count)], dtype=float)
+    if size < n:
+        drawn = value + (drawn - np.nanmean(drawn)) * math.sqrt(size / n)
+        return from_replicates(
+            value, drawn, n, f"bootstrap ({count} resamples of {size:,} rows, scaled)", domain=domain
+        )
+    if n > 200 or np.isnan(drawn).any():
+        return from_replicates(value, drawn, n, f"bootstrap percentile ({count} resamples)", domain=domain)
+    rows = np.arange(n)
+    left_out = np.array([statistic(np.delete(rows, row)) for row in rows], dtype=float)
+    return _bca(value, drawn, np.nanmean(left_out) - left_out, n, domain)
+
+
+def _bca(value: float, drawn: Floats, influence: Floats, n: int, domain: Domain) -> Inference:
+    below = float(np.mean(drawn < value) + np.mean(drawn == value) / 2)
+    bias = float(ndtri(np.clip(below, 1 / len(drawn), 1 - 1 / len(drawn))))
+    clean = np.nan_to_num(influence)
+    spread = float((clean**2).sum())
+    speed = float((clean**3).sum()) / (6 * spread**1.5) if spread > 0 else 0.0
+
+    def level(probability: float) -> float:
+        z = bias + float(ndtri(probability))
+        slowed = 1 - speed * z
+        return float(ndtr(bias + z / slowed)) if slowed > 0 else (1.0 if z > 0 else 0.0)
+
+    return from_replicates(
+        value, drawn, n, f"bootstrap bca ({len(drawn)} resamples)", domain=domain, level=level
+    )
+
+
+def function_of_means(
+    function: Callable[[Floats], Floats],
+    columns: Floats,
+    weight: Floats | None,
+    seed: int,
+    *,
+    domain: Domain = REAL,
+) -> Inference:
+    """Infer a smooth function of several means of the same rows.
+
+    Up to 5,000 rows by BCa on 2,000 resamples; beyond, by t on the linearised function (the
+    infinitesimal jackknife), whose errors are then smaller than those of the resampling.
+
+    Parameters
+    ----------
+    function : callable
+        From means, shape (..., k), to values, shape (...).
+    columns : ndarray of float, shape (n, k)
+    weight : ndarray of float, shape (n,), optional
+    seed : int
+    domain : (float, float)
+
+    Examples
+    --------
+    >>> rows = np.array([[1.0], [2.0], [3.0]])
+    >>> function_of_means(lambda means: means[..., 0] ** 0.5, rows, None, 0).value == 2 ** 0.5
+    True
+    """
+    n = len(columns)
+    weights = np.ones(n) if weight is None else weight
+    means = weights @ columns / weights.sum()
+    value = float(function(means))
+    influence = _influence(function, columns, weights, means, value)
+    if n <= 5000:
+        return _bca(value, _resampled_means(function, columns, weights, seed), influence, n, domain)
+    kish = float(weights.sum() ** 2 / (weights @ weights))
+    variance = float(influence @ influence) * kish / (kish - 1) if kish > 1 else math.inf
+    return t_inference(value, variance, kish - 1, n, "linearised t", domain=domain)
+
+
+def _influence(
+    function: Callable[[Floats], Floats], columns: Floats, weights: Floats, means: Floats, value: float
+) -> Floats:
+    """Return the derivative of the function by each row's weight, times that weight."""
+    step = 1e-6
+    moved: Floats = (function(means + step * (columns - means)) - value) / step
+    return moved * weights / weights.sum()
+
+
+def _resampled_means(
+    function: Callable[[Floats], Floats], columns: Floats, weights: Floats, seed: int, count: int = 2000
+) -> Floats:
+    rng = np.random.default_rng(seed)
+    weighted = np.column_stack([columns * weights[:, None], weights])
+    n = len(weighted)
+    batch = max(1, _CHUNK // n)
+    answers = []
+    for start in range(0, count, batch):
+        times = rng.multinomial(n, np.full(n, 1 / n), size=min(batch, count - start))
+        sums = times @ weighted
+        with np.errstate(invalid="ignore", divide="ignore"):
+            answers.append(function(sums[:, :-1] / sums[:, -1:]))
+    return np.concatenate(answers)
+
+
+def resample_cells(w: Floats, w2: Floats, extra: Floats, count: int, rng: np.random.Generator) -> Floats:
+    """Draw the weights of cells anew, with pseudo-counts: gamma with the mean and variance of Poisson's.
+
+    The continuous Poisson bootstrap: with `extra` 0 a cell's weight has mean w and variance w2, the
+    moments of a sum of w over a Poisson number of rows. Pseudo-counts `extra` (in rows) keep bounds
+    from closing over cells that nothing was seen in, as the +1 of Clopper-Pearson does.
+
+    Parameters
+    ----------
+    w, w2, extra : ndarray of float, shape (cells,)
+    count : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of float, shape (count, cells)
+    """
+    total = w2.sum() / w.sum()
+    scale = np.divide(w2, w, out=np.full(len(w), total), where=w > 0)
+    shape = np.divide(w**2, w2, out=np.zeros(len(w)), where=w2 > 0) + extra
+    return rng.standard_gamma(np.broadcast_to(shape, (count, len(w)))) * scale
