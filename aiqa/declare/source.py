@@ -132,7 +132,7 @@ def _data_source(source: Any, format: str | None) -> DataSource:
     if isinstance(source, (str, os.PathLike)):
         pattern = os.fspath(source)
         return Files(pattern, format or _format_of(pattern))
-    if hasattr(source, "columns") or hasattr(source, "column_names") or hasattr(source, "collect_schema"):
+    if any(hasattr(source, name) for name in ("collect_schema", "columns", "column_names")):
         return Frame(Live.of(source))
     if callable(source):
         return Loader(FunctionRef.of(source))

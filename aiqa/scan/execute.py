@@ -108,7 +108,7 @@ def _lazy(frame: Any) -> pl.LazyFrame:
     """Return the frame as Polars sees it, categories as their strings."""
     native = nw.to_native(frame, pass_through=True)
     if not isinstance(native, (pl.DataFrame, pl.LazyFrame)):
-        native = nw.from_native(native).lazy().collect("polars").to_native()
+        native = nw.from_native(native).lazy().collect("polars").to_polars()
     lazy: pl.LazyFrame = native.lazy()
     return lazy.with_columns(pl.selectors.by_dtype(pl.Categorical, pl.Enum).cast(pl.String))
 
