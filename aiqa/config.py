@@ -108,6 +108,11 @@ class Config(PolicySettings):
 DEFAULT_POLICY = Policy(confidence=0.95, severity="block", inconclusive="warn", min_support=1)
 
 
+def find_root(folder: Path) -> Path:
+    """Return the nearest folder upwards with a ``pyproject.toml``, or `folder` itself."""
+    return next((home for home in (folder, *folder.parents) if (home / "pyproject.toml").is_file()), folder)
+
+
 def read_config(root: Path) -> Config:
     """Read ``[tool.aiqa]`` of the ``pyproject.toml`` in `root`; all defaults where there is none.
 

@@ -22,7 +22,7 @@ _RUN_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
 def new_run_id(now: dt.datetime | None = None) -> str:
-    """Return a fresh id; ids sort by the second at which their runs began.
+    """Return a fresh id; ids sort by the time at which their runs began.
 
     Parameters
     ----------
@@ -32,11 +32,12 @@ def new_run_id(now: dt.datetime | None = None) -> str:
     Examples
     --------
     >>> import datetime as dt
-    >>> new_run_id(dt.datetime(2026, 11, 23, 15, 45, 1, tzinfo=dt.timezone.utc))[:16]
-    '20261123T154501-'
+    >>> new_run_id(dt.datetime(2026, 11, 23, 15, 45, 1, 500_000, tzinfo=dt.timezone.utc))[:-2]
+    '20261123T154501-8000'
     """
     began = (now or dt.datetime.now(dt.UTC)).astimezone(dt.UTC)
-    return f"{began:%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+    fraction = began.microsecond * 0x10000 // 1_000_000
+    return f"{began:%Y%m%dT%H%M%S}-{fraction:04x}{secrets.token_hex(1)}"
 
 
 def run_folder(run_id: str, out: Path) -> Path:

@@ -133,7 +133,6 @@ def _check(page: _Page, check: CheckRecord, verbosity: int) -> None:
 
 def _gate(page: _Page, check: CheckRecord, gate: GateRecord, verbosity: int) -> None:
     found = words.measured(gate)
-    explain = verbosity > 0 or words.needs_attention(gate) or gate.verdict == Verdict.SKIPPED
     line = f"{words.claim(gate)}: {found}" if found else words.claim(gate)
     page.fact(
         Fact(gate.verdict.upper(), line + _effect(gate)),
@@ -141,9 +140,11 @@ def _gate(page: _Page, check: CheckRecord, gate: GateRecord, verbosity: int) -> 
         label=_VERDICT,
         style=_STYLES[gate.verdict],
     )
-    if explain:
+    if verbosity > 0 or words.needs_attention(gate):
         for fact in _explained(check, gate, verbosity):
             page.fact(fact, indent=4)
+    elif gate.verdict == Verdict.SKIPPED:
+        page.fact(Fact("because", words.plain(gate.reason)), indent=4)
 
 
 def _effect(gate: GateRecord) -> str:

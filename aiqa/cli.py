@@ -1,0 +1,231 @@
+"""``aiqa``: run checks without pytest, look at stored runs, send what could not be sent."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aiqa import __version__
+from aiqa.errors import AiqaError, EvidenceError
+
+if TYPE_CHECKING:
+    from aiqa.config import Config
+    from aiqa.evidence.record import Evidence
+    from aiqa.publish.sink import Delivery, Sink
+
+FORMATS = ("text", "json", "markdown", "html")
+
+
+class _Commands(click.Group):
+    """Errors that aiqa raises on purpose are messages, not tracebacks."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except AiqaError as error:
+            raise _Refusal(str(error)) from error
+
+
+class _Refusal(click.ClickException):
+    exit_code = 2
+
+    def format_message(self) -> str:
+        from aiqa.publish.words import plain
+
+        return "\n".join(map(plain, self.message.splitlines()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Project:
+    """Where the command was called: the project's root, its settings, its evidence."""
+
+    root: Path
+    config: Config
+
+    @classmethod
+    def here(cls, out: str | None) -> _Project:
+        from aiqa.config import find_root, read_config
+
+        root = find_root(Path.cwd())
+        told = {"out": str(Path(out).resolve())} if out else {}
+        return cls(root, read_config(root).model_copy(update=told))
+
+    @property
+    def out(self) -> Path:
+        return self.root / self.config.out
+
+    def sinks(self) -> list[Sink]:
+        from aiqa.publish import enabled_sinks
+
+        return enabled_sinks(self.config, os.environ, self.root)
+
+
+_out = click.option(
+    "--out", metavar="FOLDER", help="The folder of evidence. Default: [tool.aiqa] out, or .aiqa."
+)
+_verbose = click.option("-v", "--verbose", count=True, help="Explain every gate, with all its slices.")
+_quiet = click.option("-q", "--quiet", is_flag=True, help="Only what needs attention.")
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="aiqa")
+def main() -> None:
+    """Say next to the model what good means, prove it, publish it."""
+
+
+@main.command()
+@click.argument("paths", nargs=-1, type=click.Path())
+@click.option("--tier", type=click.Choice(["smoke", "pr", "full"]), help="Default: [tool.aiqa] tier.")
+@click.option("--no-publish", is_flag=True, help="Keep the evidence here; send nothing.")
+@_out
+@_verbose
+@_quiet
+def run(
+    paths: tuple[str, ...], tier: str | None, no_publish: bool, out: str | None, verbose: int, quiet: bool
+) -> None:
+    """Run the checks in PATHS, or in the project's checks folder.
+
+    Exits with 0 if nothing stops the run, with 1 if something does, and with 2 if it could not begin.
+    """
+    from aiqa.evidence.store import run_folder
+    from aiqa.runner import run as run_checks
+
+    project = _Project.here(out)
+    evidence = run_checks(paths, tier=tier, root=project.root, out=project.out, publish=False)
+    folder = run_folder(evidence.run_id, project.out)
+    deliveries = () if no_publish else _publish(project, evidence, folder)
+    _print(evidence, deliveries, folder, -1 if quiet else verbose)
+    raise SystemExit(0 if evidence.verdict == "pass" else 1)
+
+
+def _publish(project: _Project, evidence: Evidence, folder: Path) -> list[Delivery]:
+    from aiqa.publish import Outbox, publish
+
+    return publish(evidence, folder, project.sinks(), Outbox(project.out))
+
+
+@main.command()
+@click.argument("run", default="latest")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@_out
+@_verbose
+@_quiet
+def show(run: str, form: str, out: str | None, verbose: int, quiet: bool) -> None:
+    """Show a RUN: an id, the beginning of one, `latest`, or the path of an evidence.json.
+
+    Markdown is cut to what a comment on GitHub can hold.
+    """
+    evidence, folder = _find(run, out)
+    if form == "text":
+        _print(evidence, (), folder, -1 if quiet else verbose)
+    else:
+        click.echo(_WRITERS[form](evidence), nl=False)
+
+
+def _find(run: str, out: str | None) -> tuple[Evidence, Path]:
+    from aiqa.evidence.store import EVIDENCE_FILE, read, run_folder
+
+    path = Path(run)
+    if path.name == EVIDENCE_FILE or len(path.parts) > 1:
+        return read(path, path.parent), path if path.is_dir() else path.parent
+    home = _Project.here(out).out
+    evidence = read(run, home)
+    return evidence, run_folder(evidence.run_id, home)
+
+
+def _print(evidence: Evidence, deliveries: Iterable[Delivery], folder: Path, verbosity: int) -> None:
+    from rich.console import Console
+
+    from aiqa.publish.terminal import render
+
+    shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    render(evidence, deliveries, Console(), folder=shown, verbosity=verbosity)
+
+
+def _json(evidence: Evidence) -> str:
+    return evidence.model_dump_json(indent=2) + "\n"
+
+
+def _markdown(evidence: Evidence) -> str:
+    from aiqa.publish.github import COMMENT_LIMIT, markdown
+
+    return markdown(evidence, COMMENT_LIMIT)
+
+
+def _html(evidence: Evidence) -> str:
+    from aiqa.publish.html import html
+
+    return html(evidence)
+
+
+_WRITERS: dict[str, Callable[[Evidence], str]] = {"json": _json, "markdown": _markdown, "html": _html}
+
+
+@main.command("ls")
+@click.option(
+    "-n", "count", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many."
+)
+@_out
+def ls(count: int, out: str | None) -> None:
+    """List the stored runs, newest first."""
+    from aiqa.evidence.store import runs
+
+    home = _Project.here(out).out
+    found = runs(home)
+    if not found:
+        raise EvidenceError(f"no runs in {home}: run `pytest --aiqa`, or name the folder with --out")
+    width = max(map(len, found[:count]))
+    for run_id in found[:count]:
+        click.echo(f"{run_id:{width}}  {_summary(run_id, home)}")
+    if len(found) > count:
+        click.echo(f"and {len(found) - count:,} older")
+
+
+def _summary(run_id: str, home: Path) -> str:
+    from aiqa.evidence.store import read
+    from aiqa.publish import words
+
+    try:
+        evidence = read(run_id, home)
+    except EvidenceError as error:
+        return words.plain(error)
+    git = evidence.environment.git
+    commit = f"  {git.commit[:8]}{'+' if git.dirty else ''}" if git else ""
+    return f"{evidence.verdict:12}  {evidence.tier:5}  {words.counts_text(evidence)}{commit}"
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of the evidence."""
+    from aiqa.evidence.schema import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2))
+
+
+@main.command()
+@_out
+def push(out: str | None) -> None:
+    """Send the runs that wait in the outbox. Exits with 1 while some still wait."""
+    from aiqa.publish import Outbox
+    from aiqa.publish import push as send
+
+    project = _Project.here(out)
+    deliveries = send(project.sinks(), Outbox(project.out))
+    for delivery in deliveries:
+        click.echo(_told(delivery))
+    if not deliveries:
+        click.echo("nothing waits to be sent")
+    raise SystemExit(1 if any(delivery.waits for delivery in deliveries) else 0)
+
+
+def _told(delivery: Delivery) -> str:
+    from aiqa.publish.words import plain
+
+    result = f"sent: {delivery.where}" if delivery.sent else f"not sent: {delivery.problem}"
+    return plain(f"{delivery.run_id}  {delivery.sink} {result}")
