@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from aiqa.errors import AiqaError, EvidenceError
-from aiqa.evidence.masking import mask
+from aiqa.evidence.masking import MASK, mask
 from aiqa.evidence.record import Evidence
 from aiqa.evidence.store import read, run_folder
 from aiqa.publish.outbox import Outbox, Waiting
 from aiqa.publish.sink import Delivery, Sink, UndeliverableError
 
 MAX_PROBLEM = 300
+SECRET_VARIABLES = (
+    "DD_API_KEY",
+    "DD_APP_KEY",
+    "MLFLOW_TRACKING_PASSWORD",
+    "MLFLOW_TRACKING_TOKEN",
+    "DATABRICKS_TOKEN",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+)
+_SHORTEST_SECRET = 4
 
 
 def publish(evidence: Evidence, folder: Path, sinks: Sequence[Sink], outbox: Outbox) -> list[Delivery]:
@@ -109,7 +120,14 @@ def _attempt(evidence: Evidence, folder: Path, sink: Sink) -> Delivery:
 def one_line(error: Exception) -> str:
     """Return what an error says, in one bounded line without control characters or secrets."""
     words = "".join(c if c.isprintable() else " " for c in str(error)).split()
-    text = mask(" ".join(words)) or type(error).__name__
+    text = _without_secrets(" ".join(words)) or type(error).__name__
     if not isinstance(error, AiqaError | OSError):
         text = f"{type(error).__name__}: {text}"
     return text if len(text) <= MAX_PROBLEM else f"{text[: MAX_PROBLEM - 1]}…"
+
+
+def _without_secrets(text: str) -> str:
+    for name in SECRET_VARIABLES:
+        secret = os.environ.get(name, "")
+        text = text.replace(secret, MASK) if len(secret) >= _SHORTEST_SECRET else text
+    return mask(text)

@@ -98,7 +98,8 @@ class Outbox:
             return []
         with self._open() as database:
             rows = database.execute(
-                "SELECT run_id, sink, first_try, last_try, tries, problem FROM waiting ORDER BY first_try, rowid"
+                "SELECT run_id, sink, first_try, last_try, tries, problem FROM waiting "
+                "ORDER BY first_try, rowid"
             ).fetchall()
         return [Waiting(*row) for row in rows]
 
