@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 import aiqa
@@ -47,3 +49,11 @@ def progression_is_foreseen() -> Iterator[object]:
 def doctors_foresee_no_less() -> Iterator[object]:
     """Ten measurements predict no worse than the two that doctors used so far."""
     yield metric.mae.no_worse_than(aiqa.champion, margin=1.0)
+
+
+@aiqa.check(model, patients, owner="@ds-clinic")
+def weight_never_helps(model: Any, data: pl.DataFrame) -> None:
+    """All else equal, the disease of a heavier patient is not foreseen to go better."""
+    heavier = data.with_columns(pl.col("bmi") + 5)
+    gain = model.predict(heavier).prediction - model.predict(data).prediction
+    assert gain.min() >= 0, f"patient {gain.argmin()} is foreseen {-gain.min():.1f} points better if heavier"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
 
 import aiqa
 from aiqa import expect, metric
@@ -43,3 +46,11 @@ def every_digit_is_read() -> Iterator[object]:
 def reading_got_better() -> Iterator[object]:
     """The new model reads more digits than the one that serves now."""
     yield metric.accuracy.better_than(aiqa.champion, margin=0.01)
+
+
+@aiqa.check(reader, images, owner="@ds-vision")
+def ink_does_not_matter(model: Any, data: pl.DataFrame) -> None:
+    """A digit written with a fainter pen is read as the same digit."""
+    fainter = data.with_columns(pl.col("^pixel_.*$") * 0.9)
+    same = model.predict(fainter).prediction == model.predict(data).prediction
+    assert same.mean() >= 0.97, f"{(~same).sum()} of {len(same)} digits are read otherwise"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 import aiqa
@@ -89,3 +91,12 @@ def no_fraud_slips_back_in() -> Iterator[object]:
     """The new model finds no less fraud than the one that serves now."""
     yield metric.roc_auc.no_worse_than(aiqa.champion, margin=0.005)
     yield metric.log_loss.no_worse_than(aiqa.champion, margin=0.001)
+
+
+@aiqa.check(fraud, orders, owner="@ds-fraud")
+def haste_is_suspicious(model: Any, data: pl.DataFrame) -> None:
+    """Whoever orders for the fifth time in a day looks more suspicious than before, in every country."""
+    hasty = data.with_columns(orders_last_day=pl.lit(4, pl.Int64))
+    rise = model.predict(hasty).score - model.predict(data).score
+    means = {country: rise[(data["country"] == country).to_numpy()].mean() for country in COUNTRIES}
+    assert min(means.values()) >= 0.02, f"the score hardly rises somewhere: {means}"

@@ -1,0 +1,106 @@
+"""What aiqa costs to start: three figures, each the median of interleaved runs.
+
+``python benchmarks/imports.py [RUNS]``. The limits are in the project's quality bar: 60 ms, 5 ms, 500 ms.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+PYTHON = sys.executable
+TEST = "def test_nothing():\n    assert True\n"
+IMPORT = "import time; t = time.perf_counter(); import aiqa; print(time.perf_counter() - t)"
+ENGINES = "import numpy, polars, narwhals"
+CHECKS = """
+import aiqa
+from aiqa import expect, metric
+
+def rows():
+    import polars as pl
+    return pl.DataFrame({"y": [0, 1] * 50, "score": [i / 100 for i in range(100)], "label": [0, 1] * 50})
+
+data = aiqa.dataset("small", rows, label="y")
+model = aiqa.model("small", aiqa.column("label", score="score"), task="binary")
+
+@aiqa.check(data)
+def expectations():
+    "Five claims about the data."
+    yield expect.column_values_to_not_be_null("y")
+    yield expect.column_values_to_be_in_set("y", [0, 1])
+    yield expect.column_values_to_be_between("score", 0, 1)
+    yield expect.column_mean_to_be_between("score", 0.4, 0.6)
+    yield expect.table_row_count_to_be_between(100, 100)
+
+@aiqa.check(model, data)
+def metrics():
+    "Five claims about the model."
+    yield metric.accuracy >= 0.9
+    yield metric.recall >= 0.9
+    yield metric.precision >= 0.9
+    yield metric.roc_auc >= 0.1
+    yield metric.brier <= 0.9
+"""
+
+
+def cpu(command: Sequence[str], folder: Path) -> float:
+    """Run a command and return the CPU time of it and its children, in ms."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+    return 1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+
+def import_wall(folder: Path) -> float:
+    """Return how long ``import aiqa`` takes by the clock, in ms."""
+    done = subprocess.run([PYTHON, "-c", IMPORT], cwd=folder, capture_output=True, text=True, check=True)
+    return 1000 * float(done.stdout)
+
+
+def medians(runs: int, **measured: Callable[[], float]) -> dict[str, float]:
+    """Take each measurement `runs` times, in turns, after one round that warms the caches."""
+    taken: dict[str, list[float]] = {name: [] for name in measured}
+    for round_ in range(runs + 1):
+        for name, measure in measured.items():
+            value = measure()
+            if round_:
+                taken[name].append(value)
+    return {name: statistics.median(values) for name, values in taken.items()}
+
+
+def main(runs: int) -> None:
+    """Print the three figures."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "pyproject.toml").write_text("[tool.pytest.ini_options]\naddopts = '-p no:cacheprovider'\n")
+        (folder / "test_nothing.py").write_text(TEST)
+        (folder / "check_ten.py").write_text(CHECKS)
+        pytest = [PYTHON, "-m", "pytest", "-q"]
+        found = medians(
+            runs,
+            import_aiqa=lambda: import_wall(folder),
+            off=lambda: cpu([*pytest, "test_nothing.py"], folder),
+            without=lambda: cpu([*pytest, "-p", "no:aiqa", "test_nothing.py"], folder),
+            checks=lambda: cpu([*pytest, "--aiqa", "check_ten.py"], folder),
+            engines=lambda: cpu([PYTHON, "-c", ENGINES], folder),
+            python=lambda: cpu([PYTHON, "-c", "pass"], folder),
+        )
+    off = found["off"] - found["without"]
+    extra = found["checks"] - found["without"] - (found["engines"] - found["python"])
+    print(f"import aiqa                                {found['import_aiqa']:6.1f} ms wall  (limit 60)")
+    print(f"pytest with the plugin, --aiqa off         {off:6.1f} ms CPU   (limit 5)")
+    print(f"pytest --aiqa, ten checks, over its floor  {extra:6.1f} ms CPU   (limit 500)")
+    print(f"medians of {runs} runs in turns; floor: bare pytest and importing NumPy, Polars and narwhals")
+
+
+if __name__ == "__main__":
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 9)
