@@ -15,7 +15,7 @@ _NAME = re.compile(
 _IN_ADDRESS = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]{0,20}://)[^/?#\s]*@", re.IGNORECASE)
 _IN_TEXT = re.compile(
     r"(?P<name>(?:token(?!iz)|secret|passw|pwd|credential|api[-_]?key|access[-_]?key|account[-_]?key"
-    r"|(?<![a-z])sig)[\w.-]{0,40}['\"]?\s{0,4}[=:]\s{0,4})(?:(?:bearer|basic)\s+)?"
+    r"|(?<![a-z])sig(?![a-z]))[\w.-]{0,40}['\"]?\s{0,4}[=:]\s{0,4})(?:(?:bearer|basic)\s+)?"
     r"(?:\"[^\"]*\"|'[^']*'|[^\s&;,'\"]+)",
     re.IGNORECASE,
 )

@@ -17,7 +17,13 @@ SCHEMA_VERSION = "1.0"
 class Record(BaseModel):
     """Base of all records: immutable, closed, finite numbers only."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        protected_namespaces=(),
+        json_schema_serialization_defaults_required=True,
+    )
 
 
 class EstimateRecord(Record):
