@@ -1,0 +1,239 @@
+"""A declared model, loaded: it scores a table in batches, and says which model it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from aiqa.declare.source import (
+    Column,
+    Dataset,
+    Estimator,
+    Function,
+    MlflowUri,
+    Model,
+    ModelSource,
+    SkopsFile,
+)
+from aiqa.errors import AiqaError, ModelError, nearest
+from aiqa.scan.execute import schema_of
+from aiqa.scan.frames import is_pandas, to_polars
+from aiqa.scan.models.scorer import Scorer
+from aiqa.scan.predictions import Predictions
+from aiqa.scan.source import Table
+
+BATCH = 65_536
+"""Rows that a model scores at a time: what bounds the memory."""
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A model that is ready to score.
+
+    Parameters
+    ----------
+    model : Model
+        The declaration.
+    source : MlflowUri, SkopsFile, Estimator, Function or Column
+        Which of its sources this is: the challenger's or the champion's.
+    scorer : Scorer
+        What answers.
+    """
+
+    model: Model
+    source: ModelSource
+    scorer: Scorer
+
+    @property
+    def address(self) -> str:
+        """Where the model comes from, for evidence."""
+        match self.source:
+            case MlflowUri(uri):
+                return uri
+            case SkopsFile(path):
+                return path
+            case Estimator(inner) | Function(inner):
+                return repr(inner)
+            case Column():
+                return repr(self.source)
+
+    @property
+    def fingerprint(self) -> str | None:
+        """Digest of the model's content; None where it has none of its own (a column)."""
+        return self.scorer.identity.fingerprint
+
+    @property
+    def record(self) -> dict[str, str]:
+        """Its place in MLflow: ``mlflow_model_id``, ``mlflow_run_id``, ``mlflow_version``, where known."""
+        return self.scorer.identity.mlflow
+
+    @property
+    def classes(self) -> tuple[Any, ...]:
+        """The labels that the model knows, in its own order; empty where it cannot tell."""
+        return self.scorer.classes
+
+    @property
+    def probabilistic(self) -> bool:
+        """Whether scores may be read as probabilities; of a ``decision_function`` they only rank."""
+        return self.scorer.probabilistic
+
+    def predict(
+        self, table: Any, dataset: Dataset, progress: Callable[[int], None] | None = None
+    ) -> Predictions:
+        """Score every row, 65,536 at a time.
+
+        Parameters
+        ----------
+        table : Table or frame
+            The rows.
+        dataset : Dataset
+            Says which columns are no features: the label and the weight.
+        progress : callable, optional
+            Is told after each batch how many rows are done.
+
+        Raises
+        ------
+        ModelError
+            If the model raises (the first row of the batch is named), lacks a column, or answers in a
+            shape or a number of rows that does not fit.
+        """
+        frame, pandas = _rows(table, dataset)
+        scorer = _for_frames(self.scorer, pandas)
+        parts: list[Predictions] = []
+        done = 0
+        for batch in _batches(table, frame.select(self._features(frame, dataset))):
+            parts.append(self._scored(scorer, batch, done))
+            done += batch.height
+            if progress is not None:
+                progress(done)
+        return _joined(parts)
+
+    def _features(self, frame: pl.LazyFrame, dataset: Dataset) -> list[str]:
+        there = schema_of(frame)
+        wanted = (
+            self.scorer.features
+            if isinstance(self.source, Column)
+            else self.model.features or self.scorer.features
+        )
+        for name in wanted:
+            if name not in there:
+                raise ModelError(
+                    f"model {self.model.name!r} needs the column {name!r}, which dataset {dataset.name!r} "
+                    f"has not{nearest(name, there)}",
+                    column=name,
+                )
+        return list(wanted) or [name for name in there if name not in (dataset.label, dataset.weight)]
+
+    def _scored(self, scorer: Scorer, batch: pl.DataFrame, start: int) -> Predictions:
+        rows = f"rows {start} to {start + batch.height - 1}"
+        try:
+            return scorer.answer(batch)
+        except ModelError as error:
+            error.row = start + (error.row or 0)
+            raise
+        except AiqaError:
+            raise
+        except Exception as error:
+            raise ModelError(
+                f"model {self.model.name!r} raised {type(error).__name__} on {rows}: {error}", row=start
+            ) from error
+
+
+def load_model(
+    source: ModelSource, model: Model, root: Path, *, tracking_uri: str | None = None
+) -> LoadedModel:
+    """Load one source of a declared model: ``model.source``, or ``model.champion``.
+
+    Parameters
+    ----------
+    source : ModelSource
+    model : Model
+        Says the task, the classes and the features.
+    root : Path
+        The project's root, where relative paths start.
+    tracking_uri : str, optional
+        MLflow's address; default: what the environment says.
+
+    Raises
+    ------
+    ModelError
+        If it cannot be found or read, or knows other classes than declared.
+    MissingExtraError
+        If what it needs is not installed.
+
+    Examples
+    --------
+    >>> import aiqa, polars as pl
+    >>> data = aiqa.dataset("d", pl.DataFrame({"x": [1.0, 2.0]}))
+    >>> double = aiqa.model("double", lambda frame: frame["x"] * 2, task="regression")
+    >>> load_model(double.source, double, Path()).predict(data.source.frame.value, data).prediction
+    array([2., 4.])
+    """
+    return LoadedModel(model, source, _scorer(source, model, root, tracking_uri))
+
+
+def _scorer(source: ModelSource, model: Model, root: Path, tracking_uri: str | None) -> Scorer:
+    match source:
+        case MlflowUri():
+            from aiqa.scan.models.mlflow import load_mlflow
+
+            return load_mlflow(source, model, tracking_uri)
+        case SkopsFile():
+            from aiqa.scan.models.skops import load_skops
+
+            return load_skops(source, model, root)
+        case Estimator():
+            from aiqa.scan.models.estimator import EstimatorScorer
+
+            return EstimatorScorer(source.estimator.value, model)
+        case Function():
+            from aiqa.scan.models.function import FunctionScorer
+
+            return FunctionScorer(source.function.load(), model)
+        case Column():
+            from aiqa.scan.models.column import ColumnScorer
+
+            return ColumnScorer(source, model)
+
+
+def _rows(table: Any, dataset: Dataset) -> tuple[pl.LazyFrame, bool]:
+    if isinstance(table, Table):
+        return table.frame, table.pandas
+    return to_polars(table, dataset.name), is_pandas(table)
+
+
+def _for_frames(scorer: Scorer, pandas: bool) -> Scorer:
+    from aiqa.scan.models.function import FunctionScorer
+
+    return (
+        FunctionScorer(scorer.function, scorer.model, pandas)
+        if isinstance(scorer, FunctionScorer)
+        else scorer
+    )
+
+
+def _batches(table: Any, lazy: pl.LazyFrame) -> Any:
+    try:
+        yield from lazy.collect_batches(chunk_size=BATCH, maintain_order=True, engine="streaming")
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise (table.explained(error) if isinstance(table, Table) else ModelError(str(error))) from error
+
+
+def _joined(parts: list[Predictions]) -> Predictions:
+    if not parts:
+        raise ModelError("there are no rows to score")
+    return Predictions(
+        _concatenated([part.prediction for part in parts]),
+        _concatenated([part.score for part in parts]),
+        parts[0].classes,
+    )
+
+
+def _concatenated(arrays: list[np.ndarray[Any, Any] | None]) -> np.ndarray[Any, Any] | None:
+    present = [array for array in arrays if array is not None]
+    return np.concatenate(present) if len(present) == len(arrays) else None
