@@ -6,7 +6,7 @@ from aiqa.declare.expectation import Expectation
 from aiqa.declare.gate import BetterThan, Gate, NoWorseThan
 from aiqa.errors import DataError, DeclarationError, MetricError, MissingExtraError, ModelError
 
-_OF_ERROR: tuple[tuple[type[Exception], str], ...] = (
+_OF_ERROR: tuple[tuple[type[BaseException], str], ...] = (
     (
         ModelError,
         "The model could not be asked, so nothing is known about its quality. Look at the model first.",
@@ -41,7 +41,7 @@ def advice_on_failure(gate: Gate) -> str:
     )
 
 
-def advice_on_error(error: Exception) -> str:
+def advice_on_error(error: BaseException) -> str:
     """Return what an error means and where to look."""
     for kind, advice in _OF_ERROR:
         if isinstance(error, kind):

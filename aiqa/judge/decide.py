@@ -19,6 +19,7 @@ from aiqa.verdict import Verdict
 
 POWER = 0.8
 _NORMAL = NormalDist()
+_HOPELESS = 1e4
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +115,10 @@ def needed(inference: Inference, requirement: Requirement, confidence: float) ->
     alpha = 1 - confidence
     bound = inference.lower(alpha) if inference.value >= threshold else inference.upper(alpha)
     z = _NORMAL.inv_cdf(confidence)
-    ratio = (1 + _NORMAL.inv_cdf(POWER) / z) * abs(inference.value - bound) / effect if effect else math.inf
-    count = _support(inference) * ratio**2
-    return math.ceil(count) if count < 1e12 else None
+    reach = (1 + _NORMAL.inv_cdf(POWER) / z) * abs(inference.value - bound)
+    if reach > _HOPELESS * effect:
+        return None
+    return math.ceil(_support(inference) * (reach / effect) ** 2) if effect else None
 
 
 def _support(inference: Inference) -> int:
