@@ -30,9 +30,9 @@ def images_are_grey() -> Iterator[object]:
 
 @aiqa.check(reader, images, owner="@ds-vision")
 def digits_are_read() -> Iterator[object]:
-    """A letter with a typical postcode of five digits reaches its town nine times in ten."""
-    yield metric.accuracy >= 0.97
-    yield metric.f1(average="macro") >= 0.97
+    """A letter with a postcode of five digits reaches its town four times in five."""
+    yield metric.accuracy >= 0.96
+    yield metric.f1(average="macro") >= 0.96
     yield metric.log_loss <= 0.12
 
 
