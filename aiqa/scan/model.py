@@ -83,7 +83,7 @@ class LoadedModel:
         return self.scorer.probabilistic
 
     def predict(
-        self, table: Any, dataset: Dataset, progress: Callable[[int], None] | None = None
+        self, table: Any, dataset: Dataset | None = None, progress: Callable[[int], None] | None = None
     ) -> Predictions:
         """Score every row, 65,536 at a time.
 
@@ -91,7 +91,7 @@ class LoadedModel:
         ----------
         table : Table or frame
             The rows.
-        dataset : Dataset
+        dataset : Dataset, optional
             Says which columns are no features: the label and the weight.
         progress : callable, optional
             Is told after each batch how many rows are done.
@@ -102,7 +102,7 @@ class LoadedModel:
             If the model raises (the first row of the batch is named), lacks a column, or answers in a
             shape or a number of rows that does not fit.
         """
-        frame, pandas = _rows(table, dataset)
+        frame, pandas = _rows(table, _name_of(dataset))
         scorer = _for_frames(self.scorer, pandas)
         parts: list[Predictions] = []
         done = 0
@@ -113,7 +113,7 @@ class LoadedModel:
                 progress(done)
         return _joined(parts)
 
-    def _features(self, frame: pl.LazyFrame, dataset: Dataset) -> list[str]:
+    def _features(self, frame: pl.LazyFrame, dataset: Dataset | None) -> list[str]:
         there = schema_of(frame)
         wanted = (
             self.scorer.features
@@ -123,11 +123,12 @@ class LoadedModel:
         for name in wanted:
             if name not in there:
                 raise ModelError(
-                    f"model {self.model.name!r} needs the column {name!r}, which dataset {dataset.name!r} "
-                    f"has not{nearest(name, there)}",
+                    f"model {self.model.name!r} needs the column {name!r}, which dataset "
+                    f"{_name_of(dataset)!r} has not{nearest(name, there)}",
                     column=name,
                 )
-        return list(wanted) or [name for name in there if name not in (dataset.label, dataset.weight)]
+        no_features = () if dataset is None else (dataset.label, dataset.weight)
+        return list(wanted) or [name for name in there if name not in no_features]
 
     def _scored(self, scorer: Scorer, batch: pl.DataFrame, start: int) -> Predictions:
         rows = f"rows {start} to {start + batch.height - 1}"
@@ -201,10 +202,14 @@ def _scorer(source: ModelSource, model: Model, root: Path, tracking_uri: str | N
             return ColumnScorer(source, model)
 
 
-def _rows(table: Any, dataset: Dataset) -> tuple[pl.LazyFrame, bool]:
+def _rows(table: Any, name: str) -> tuple[pl.LazyFrame, bool]:
     if isinstance(table, Table):
         return table.frame, table.pandas
-    return to_polars(table, dataset.name), is_pandas(table)
+    return to_polars(table, name), is_pandas(table)
+
+
+def _name_of(dataset: Dataset | None) -> str:
+    return "frame" if dataset is None else dataset.name
 
 
 def _for_frames(scorer: Scorer, pandas: bool) -> Scorer:
