@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import logging
 import math
-import os
 import sqlite3
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +20,7 @@ from aiqa.evidence.store import EVIDENCE_FILE
 from aiqa.publish import mlflow_run
 from aiqa.publish.deadline import Deadline, within
 from aiqa.publish.facts import BLOCKING, challengers, ended_at, started_at
+from aiqa.publish.quiet import quiet
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -84,7 +82,7 @@ class MlflowSink:
         AiqaError
             If MLflow refuses, is not there or does not answer in time.
         """
-        with _quiet(self.timeout):
+        with quiet(_variables(self.timeout)):
             require_extra("mlflow", "mlflow", "publishing to MLflow")
             if self.is_local:
                 _check_local_store(self.tracking_uri)
@@ -277,32 +275,12 @@ def _reason(error: BaseException) -> str:
     return str(error)
 
 
-@contextmanager
-def _quiet(timeout: float) -> Iterator[None]:
-    """Keep MLflow from printing, warning, calling home and retrying for minutes; put all back after."""
-    settings = {
+def _variables(timeout: float) -> dict[str, str]:
+    """Return what keeps MLflow from printing, from calling home and from retrying for minutes."""
+    return {
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
         "MLFLOW_HTTP_REQUEST_TIMEOUT": str(math.ceil(timeout)),
         "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",
     }
-    before = {name: os.environ.get(name) for name in settings}
-    disabled = logging.root.manager.disable
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        logging.disable(logging.CRITICAL)
-        os.environ.update(settings)
-        try:
-            yield
-        finally:
-            logging.disable(disabled)
-            _restore(before)
-
-
-def _restore(before: Mapping[str, str | None]) -> None:
-    for name, value in before.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value

@@ -92,7 +92,7 @@ def params(evidence: Evidence) -> dict[str, str]:
     """Return what went into the run: project, tier, seed, the models and the data sets by address."""
     name = Names(_path, MAX_KEY)
     environment = evidence.environment
-    told = {
+    told: dict[tuple[str, ...], str] = {
         ("project",): evidence.project,
         ("tier",): evidence.tier,
         ("seed",): str(environment.seed),

@@ -24,7 +24,7 @@ def enabled_sinks(config: Config, environ: Mapping[str, str], root: Path) -> lis
     root : Path
         The project's root, where the folder of evidence and the MLflow store are.
     """
-    sinks = [
+    sinks: list[Sink | None] = [
         _report(config),
         _github(environ),
         _mlflow(config, environ, root),
@@ -63,4 +63,4 @@ def _datadog(config: Config, environ: Mapping[str, str]) -> Sink | None:
         return None
     from aiqa.publish.datadog import DatadogSink
 
-    return DatadogSink.of(config.datadog or DatadogSettings(), environ)
+    return DatadogSink(config.datadog or DatadogSettings(), environ)
