@@ -228,4 +228,4 @@ def _told(delivery: Delivery) -> str:
     from aiqa.publish.words import plain
 
     result = f"sent: {delivery.where}" if delivery.sent else f"not sent: {delivery.problem}"
-    return plain(f"{delivery.run_id}  {delivery.sink} {result}")
+    return plain(f"{delivery.run_id}: {delivery.sink} {result}")

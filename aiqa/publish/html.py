@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from importlib import resources
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from aiqa.publish.picture import picture
 from aiqa.publish.sink import UndeliverableError
 
 SLICES = 200
+_FILE_NAME = re.compile(r"\w[\w.-]{0,99}\.html?")
 
 
 def html(evidence: Evidence) -> str:
@@ -57,7 +59,7 @@ class HtmlSink:
     Parameters
     ----------
     file_name : str, default "report.html"
-        A plain name, without folders.
+        A plain name, without folders, that ends in ``.html``.
     """
 
     name = "report"
@@ -71,14 +73,14 @@ class HtmlSink:
         Raises
         ------
         UndeliverableError
-            If the configured name leads out of the folder.
+            If the configured name is no plain name of an HTML file.
         MissingExtraError
             If jinja2 is not installed.
         """
-        file = folder / self.file_name
-        if file.parent != folder or file.name != self.file_name:
+        if not _FILE_NAME.fullmatch(self.file_name):
             raise UndeliverableError(
                 f"[tool.aiqa.report] name = {self.file_name!r}: a plain file name is needed, as 'report.html'"
             )
+        file = folder / self.file_name
         replace_file(file, html(evidence).encode())
         return str(file)

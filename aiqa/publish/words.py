@@ -9,7 +9,6 @@ import itertools
 import math
 import re
 import shlex
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -59,8 +58,7 @@ def plain(text: object, limit: int = TEXT_LIMIT) -> str:
 
 
 def _visible(character: str) -> str:
-    hidden = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
-    return character.encode("unicode_escape").decode() if hidden else character
+    return character if character.isprintable() else character.encode("unicode_escape").decode()
 
 
 def number(value: float, beside: Iterable[float | None] = (), signed: bool = False) -> str:
@@ -71,7 +69,7 @@ def number(value: float, beside: Iterable[float | None] = (), signed: bool = Fal
     >>> number(0.94123), number(0.919996, beside=[0.92]), number(12345.6)
     ('0.9412', '0.919996', '12,345.6')
     """
-    others = [other for other in (*beside, 1.0) if other is not None and other != value]
+    others = [other for other in (*beside, 1.0) if other is not None]
     rounded = (_rounded(value, figures) for figures in range(4, 18))
     honest = (text for text in rounded if all(_same_side(text, value, other) for other in others))
     text = next(honest, repr(value))
@@ -83,14 +81,14 @@ def _rounded(value: float, figures: int) -> str:
         return "0"
     size = math.floor(math.log10(abs(value)))
     if not -5 <= size < 15:
-        return f"{value:.{figures - 1}g}"
+        return f"{value:.{figures}g}"
     text = f"{value:,.{max(figures - 1 - size, 1)}f}"
     return text.rstrip("0").rstrip(".")
 
 
 def _same_side(text: str, value: float, other: float) -> bool:
     shown = float(text.replace(",", ""))
-    return (shown > other) == (value > other) and shown != other
+    return (shown > other, shown < other) == (value > other, value < other)
 
 
 def duration(seconds: float) -> str:
