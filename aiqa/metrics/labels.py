@@ -30,7 +30,7 @@ def classes_of(model: Model, label: pl.Series, given: Predictions, file: str) ->
         found = _with_other(found[0], model.positive)
     if len(set(found)) != 2:
         raise DataError(
-            f"a binary task has two labels, not {len(found)}: declare classes=, positive= or task='multiclass'",
+            f"a binary task has two labels, not {len(found)}: declare classes= or task='multiclass'",
             file=file,
             column=label.name,
         )
@@ -61,7 +61,9 @@ def _with_other(label: Any, positive: Any) -> tuple[Any, ...]:
 def _positive_last(found: tuple[Any, ...], positive: Any, file: str, column: str) -> tuple[Any, ...]:
     chosen = max(found) if positive is None else positive
     if chosen not in found:
-        raise DataError(f"positive={positive!r} is not one of the classes {found!r}", file=file, column=column)
+        raise DataError(
+            f"positive={positive!r} is not one of the classes {found!r}", file=file, column=column
+        )
     return (*(label for label in found if label != chosen), chosen)
 
 
@@ -84,9 +86,13 @@ def codes_of(
     if (coded < 0).any():
         row = int(np.argmax(coded < 0))
         value = labels[row]
-        missing = value is None or value != value  # noqa: PLR0124 - NaN is not itself
+        missing = value is None or value != value
         problem = "is missing" if missing else f"is none of the classes {_some(classes)}"
-        raise error(f"the label of {what} {problem}" if what.startswith("col") else f"{what} {problem}", row=row, **where)
+        raise error(
+            f"the label of {what} {problem}" if what.startswith("col") else f"{what} {problem}",
+            row=row,
+            **where,
+        )
     return coded
 
 

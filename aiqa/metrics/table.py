@@ -21,7 +21,7 @@ _SUM_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class ModelColumns:
     """The columns that hold one model's answers.
 
     Parameters
@@ -61,7 +61,7 @@ class ScoredTable:
         The column of weights.
     time : str or None
         The data set's time column.
-    challenger, champion : Answers
+    challenger, champion : ModelColumns
     """
 
     frame: pl.LazyFrame
@@ -71,8 +71,8 @@ class ScoredTable:
     threshold: float
     weight: str | None
     time: str | None
-    challenger: Answers
-    champion: Answers | None = None
+    challenger: ModelColumns
+    champion: ModelColumns | None = None
 
 
 def scored_table(
@@ -106,7 +106,7 @@ def scored_table(
         No label declared, a missing column, no rows, null or non-finite labels, labels that are not among
         the classes, weights that are null, negative, infinite or all zero.
     MetricError
-        Answers of the wrong length or shape, null or non-finite, or not among the classes.
+        ModelColumns of the wrong length or shape, null or non-finite, or not among the classes.
 
     Examples
     --------
@@ -123,7 +123,9 @@ def scored_table(
     lazy = _lazy(frame)
     schema = lazy.collect_schema()
     if dataset.label is None:
-        raise DataError(f"metrics need the truth: declare label= of data set {dataset.name!r}", file=dataset.name)
+        raise DataError(
+            f"metrics need the truth: declare label= of data set {dataset.name!r}", file=dataset.name
+        )
     own = _own_columns(lazy, schema, dataset)
     label = own[dataset.label]
     if len(label) == 0:
@@ -171,7 +173,9 @@ def _joined(
         raise DataError("names of columns that begin with 'aiqa:' are aiqa's own: rename it", column=taken[0])
     dated = time is not None and schema[time] in (pl.Date, pl.Datetime)
     periods = {
-        f"aiqa:{period}": pl.col(time).dt.truncate(every) for period, every in PERIODS.items() if dated and time
+        f"aiqa:{period}": pl.col(time).dt.truncate(every)
+        for period, every in PERIODS.items()
+        if dated and time
     }
     return pl.concat([lazy.with_columns(**periods), pl.DataFrame(columns).lazy()], how="horizontal")
 
@@ -215,18 +219,20 @@ class _Builder:
     classes: tuple[Any, ...]
     columns: dict[str, NDArray[Any]]
 
-    def add(self, role: str, prefix: str, given: Predictions) -> Answers:
+    def add(self, role: str, prefix: str, given: Predictions) -> ModelColumns:
         scores = None if given.score is None or not self.classes else self._scores(role, given)
         prediction = self._prediction(role, given, scores)
         if prediction is not None:
             self.columns[f"{prefix}prediction"] = prediction
         name = f"{prefix}prediction" if prediction is not None else None
-        return Answers(name) if scores is None else self._with_scores(role, prefix, name, scores)
+        return ModelColumns(name) if scores is None else self._with_scores(role, prefix, name, scores)
 
-    def _with_scores(self, role: str, prefix: str, name: str | None, scores: NDArray[Any]) -> Answers:
+    def _with_scores(self, role: str, prefix: str, name: str | None, scores: NDArray[Any]) -> ModelColumns:
         truth = self.columns[TRUTH]
         binary = scores.ndim == 1
-        names = (f"{prefix}score",) if binary else tuple(f"{prefix}score:{k}" for k in range(len(self.classes)))
+        names = (
+            (f"{prefix}score",) if binary else tuple(f"{prefix}score:{k}" for k in range(len(self.classes)))
+        )
         self.columns |= dict(zip(names, [scores] if binary else scores.T, strict=True))
         self.columns[f"{prefix}own"] = (
             np.where(truth == 1, scores, 1 - scores) if binary else scores[np.arange(len(truth)), truth]
@@ -234,11 +240,9 @@ class _Builder:
         if not binary:
             self.columns[f"{prefix}squares"] = np.einsum("ij,ij->i", scores, scores)
         squares = None if binary else f"{prefix}squares"
-        return Answers(name, names, f"{prefix}own", squares, _improbable(role, scores))
+        return ModelColumns(name, names, f"{prefix}own", squares, _improbable(role, scores))
 
-    def _prediction(
-        self, role: str, given: Predictions, scores: NDArray[Any] | None
-    ) -> NDArray[Any] | None:
+    def _prediction(self, role: str, given: Predictions, scores: NDArray[Any] | None) -> NDArray[Any] | None:
         by_threshold = scores is not None and scores.ndim == 1 and self.model.threshold != 0.5
         if given.prediction is not None and not by_threshold:
             return self._own_labels(role, _series(given.prediction, role, "prediction", len(self)))
@@ -267,7 +271,9 @@ class _Builder:
             raise MetricError(
                 f"the {role}'s score is NaN or infinite", column="score", row=int(np.argmax(bad))
             )
-        return self._in_order(role, scores, given.classes or self.model.classes or tuple(sorted(self.classes)))
+        return self._in_order(
+            role, scores, given.classes or self.model.classes or tuple(sorted(self.classes))
+        )
 
     def _in_order(self, role: str, scores: NDArray[Any], order: tuple[Any, ...]) -> NDArray[Any]:
         if len(self.classes) == 2 and scores.ndim == 1:

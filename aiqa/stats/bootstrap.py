@@ -20,6 +20,8 @@ Domain = tuple[float, float]
 REAL: Domain = (-math.inf, math.inf)
 ROWS = 20_000
 """Resamples of a user's function are no larger than this; see :func:`bootstrap_rows`."""
+FEW = 300
+"""So many rows that are alike leave room (at 95 %) for one percent that are not; fewer leave too much."""
 _TAIL = 10
 _CHUNK = 4_000_000
 
@@ -88,11 +90,6 @@ def _quantile(ranked: Floats, level: float, *, down: bool) -> float:
     return float(ranked[min(max(index, 1), len(ranked)) - 1])
 
 
-def replicates_for(rows: int) -> int:
-    """Return how many resamples of `rows` rows are worth their time: 1,000, and 200 for the largest."""
-    return int(np.clip(_CHUNK // max(rows, 1), 200, 1000))
-
-
 def bootstrap_rows(
     statistic: Callable[[NDArray[np.intp]], float],
     value: float,
@@ -100,11 +97,14 @@ def bootstrap_rows(
     seed: int,
     *,
     domain: Domain = REAL,
+    resamples: int = 1000,
 ) -> Inference:
     """Infer any function of rows by resampling them (Efron, Annals of Statistics 7, 1979).
 
-    Percentile bounds; BCa (Efron, JASA 82, 1987) up to 200 rows. Above ``ROWS`` rows, resamples hold that
-    many and their spread is scaled by the square root of the shares (m out of n): `method` says so.
+    Percentile bounds; BCa (Efron, JASA 82, 1987) up to 200 rows. The more rows, the fewer resamples, but
+    at least 200. Above ``ROWS`` rows, resamples hold that many and their spread is scaled by the square
+    root of the share (m out of n): `method` says so. Fewer than ``FEW`` rows whose resamples all give the
+    same value tell nothing of its error, and the bounds are the `domain`.
 
     Parameters
     ----------
@@ -115,6 +115,10 @@ def bootstrap_rows(
     n : int
         Rows.
     seed : int
+    domain : (float, float)
+        Where the truth must lie.
+    resamples : int
+        At most.
 
     Examples
     --------
@@ -124,9 +128,11 @@ def bootstrap_rows(
     True
     """
     size = min(n, ROWS)
-    count = replicates_for(size)
+    count = int(np.clip(_CHUNK // size, min(200, resamples), resamples))
     rng = np.random.default_rng(seed)
     drawn = np.array([statistic(rng.integers(0, n, size)) for _ in range(count)], dtype=float)
+    if n < FEW and np.ptp(drawn) == 0:
+        return Inference(value, n, "bootstrap without variation", lambda _: domain[0], lambda _: domain[1])
     if size < n:
         drawn = value + (drawn - np.nanmean(drawn)) * math.sqrt(size / n)
         return from_replicates(
@@ -202,7 +208,7 @@ def _influence(
     """Return the derivative of the function by each row's weight, times that weight."""
     step = 1e-6
     moved: Floats = (function(means + step * (columns - means)) - value) / step
-    return moved * weights / weights.sum()
+    return np.asarray(moved * weights / weights.sum())
 
 
 def _resampled_means(
@@ -241,4 +247,5 @@ def resample_cells(w: Floats, w2: Floats, extra: Floats, count: int, rng: np.ran
     total = w2.sum() / w.sum()
     scale = np.divide(w2, w, out=np.full(len(w), total), where=w > 0)
     shape = np.divide(w**2, w2, out=np.zeros(len(w)), where=w2 > 0) + extra
-    return rng.standard_gamma(np.broadcast_to(shape, (count, len(w)))) * scale
+    drawn: Floats = rng.standard_gamma(np.broadcast_to(shape, (count, len(w)))) * scale
+    return drawn

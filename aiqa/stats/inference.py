@@ -137,4 +137,4 @@ class Inference:
 
 def exact(value: float, n: int) -> Inference:
     """Return a quantity that is known, not estimated: a count of the whole table."""
-    return Inference(value, n, "exact", lambda alpha: value, lambda alpha: value)
+    return Inference(value, n, "exact", lambda _: value, lambda _: value)

@@ -29,7 +29,7 @@ def t_inference(
     support: int | None = None,
     support_of: str = "rows",
 ) -> Inference:
-    """Return ``value ± t · sqrt(variance)``, cut at the `domain`; the whole domain where df is not positive."""
+    """Return ``value ± t · sqrt(variance)``, cut at the `domain`; all of it where df is 0."""
     error = math.sqrt(variance) if df > 0 else math.inf
 
     def reach(alpha: float) -> float:
@@ -63,7 +63,7 @@ def logit_inference(
     trials: van Dantzig's argument that the variance of a two-sample rank statistic is at most
     A(1-A)/min(m, n). Alone they stand where the data show no variance at all (a value of 0 or 1).
     """
-    degenerate = not 0 < value < 1 or variance <= 0 or df <= 0
+    degenerate = not 1e-12 < value < 1 - 1e-12 or variance <= 1e-24 or df <= 0
     scale = 0.0 if degenerate else math.sqrt(variance) / (value * (1 - value))
     trials = conservative if conservative is not None else float(support)
     wide = degenerate or conservative is not None
@@ -75,5 +75,7 @@ def logit_inference(
             bounds.append(wilson(value * trials, trials, alpha))
         return min([value, *bounds]) if side < 0 else max([value, *bounds])
 
-    name = "van dantzig-wilson" if degenerate else f"{method}, widened by van dantzig-wilson" if wide else method
+    name = (
+        "van dantzig-wilson" if degenerate else f"{method}, widened by van dantzig-wilson" if wide else method
+    )
     return Inference(value, n, name, lambda a: bound(a, -1), lambda a: bound(a, 1), support, support_of)

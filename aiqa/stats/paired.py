@@ -48,9 +48,7 @@ def paired_proportions(
         z = -float(ndtri(alpha))
         return -_bisect(lambda difference: -statistic(-difference) <= z, -1.0, -value)
 
-    return Inference(
-        value, n, "tango", lower, upper, None if trials is None else round(trials), support_of
-    )
+    return Inference(value, n, "tango", lower, upper, None if trials is None else round(trials), support_of)
 
 
 def _tango(gained: float, lost: float, n: float, difference: float) -> float:

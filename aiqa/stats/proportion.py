@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from scipy.special import betaincinv, ndtri
@@ -37,9 +38,9 @@ def wilson_lower(successes: float, trials: float, alpha: float) -> float:
     >>> round(wilson_lower(266, 332, 0.05), 6)
     0.762806
     """
-    z2 = float(ndtri(alpha)) ** 2
+    z2 = math.pow(float(ndtri(alpha)), 2)
     share = successes / trials
-    half = (z2 * (share * (1 - share) / trials + z2 / (4 * trials**2))) ** 0.5
+    half = math.sqrt(z2 * (share * (1 - share) / trials + z2 / (4 * trials**2)))
     return max(0.0, (share + z2 / (2 * trials) - half) / (1 + z2 / trials))
 
 
@@ -54,9 +55,7 @@ _BOUNDS = {
 }
 
 
-def effective_trials(
-    successes: float, failures: float, squares: tuple[float, float], rows: float
-) -> float:
+def effective_trials(successes: float, failures: float, squares: tuple[float, float], rows: float) -> float:
     """Return how many equally weighted rows would tell as much of a weighted share.
 
     Korn & Graubard, Survey Methodology 24 (1998): p(1-p) over the variance of the weighted share; never

@@ -1,0 +1,215 @@
+"""The catalogue: each metric's tasks, needs and family, and the way from a declaration to numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from aiqa.declare.metric import Metric
+from aiqa.errors import MetricError, nearest
+from aiqa.metrics.confusion import Confusion
+from aiqa.metrics.functions import AnyFunction, sklearn_scorer, user_function
+from aiqa.metrics.losses import MeanLoss
+from aiqa.metrics.operating import OperatingPoint
+from aiqa.metrics.question import Comparison, Family, Question, States
+from aiqa.metrics.ranking import Ranking
+from aiqa.metrics.regression import MedianAbsoluteError, SquaredError
+from aiqa.metrics.table import ModelColumns, ScoredTable
+from aiqa.scan.statistics import Answers, Request, SliceKey
+from aiqa.stats.inference import Inference
+
+CLASSIFICATION = ("binary", "multiclass")
+REGRESSION = ("regression",)
+WITH_POINT = ("precision", "recall", "f1", "accuracy")
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What the catalogue knows of a metric.
+
+    Parameters
+    ----------
+    tasks : tuple of str
+        Where it is defined; none for metrics of data alone (``psi``), which have no family either.
+    needs : {"prediction", "score"}
+        What it needs of a model. Functions and scorers say so themselves.
+    higher_is_better : bool
+    family : Family or None
+    """
+
+    tasks: tuple[str, ...]
+    needs: Literal["prediction", "score"]
+    higher_is_better: bool
+    family: Family | None
+
+
+CATALOGUE: dict[str, Spec] = {
+    **dict.fromkeys(
+        ("accuracy", "balanced_accuracy", "precision", "recall", "f1"),
+        Spec(CLASSIFICATION, "prediction", higher_is_better=True, family=Confusion()),
+    ),
+    **dict.fromkeys(
+        ("roc_auc", "average_precision"),
+        Spec(CLASSIFICATION, "score", higher_is_better=True, family=Ranking()),
+    ),
+    **dict.fromkeys(
+        ("log_loss", "brier"), Spec(CLASSIFICATION, "score", higher_is_better=False, family=MeanLoss())
+    ),
+    "mae": Spec(REGRESSION, "prediction", higher_is_better=False, family=MeanLoss()),
+    "rmse": Spec(REGRESSION, "prediction", higher_is_better=False, family=SquaredError()),
+    "r2": Spec(REGRESSION, "prediction", higher_is_better=True, family=SquaredError()),
+    "median_absolute_error": Spec(
+        REGRESSION, "prediction", higher_is_better=False, family=MedianAbsoluteError()
+    ),
+    "function": Spec(
+        (*CLASSIFICATION, *REGRESSION), "prediction", higher_is_better=True, family=AnyFunction(user_function)
+    ),
+    "scorer": Spec(
+        (*CLASSIFICATION, *REGRESSION),
+        "prediction",
+        higher_is_better=True,
+        family=AnyFunction(sklearn_scorer),
+    ),
+    "psi": Spec((), "prediction", higher_is_better=False, family=None),
+}
+
+
+def spec_of(metric: Metric) -> Spec:
+    """Return what the catalogue knows of `metric`.
+
+    Raises
+    ------
+    MetricError
+        If there is no such metric.
+    """
+    if metric.name not in CATALOGUE:
+        raise MetricError(f"there is no metric {metric.name!r}{nearest(metric.name, CATALOGUE)}")
+    return CATALOGUE[metric.name]
+
+
+def higher_is_better(metric: Metric) -> bool:
+    """Tell whether larger values of `metric` are better; of a function it says ``higher_is_better=``."""
+    return bool(metric.options.as_dict().get("higher_is_better", spec_of(metric).higher_is_better))
+
+
+def requests(metric: Metric, table: ScoredTable, *, versus_champion: bool) -> tuple[Request, ...]:
+    """Return what must be asked of ``table.frame`` so that :func:`infer` or :func:`compare` can answer.
+
+    Parameters
+    ----------
+    metric : Metric
+    table : ScoredTable
+    versus_champion : bool
+        Whether for :func:`compare`.
+
+    Raises
+    ------
+    MetricError
+        If the metric is not one of this task, or needs what the model does not give.
+
+    Examples
+    --------
+    >>> from aiqa import metric
+    >>> import aiqa.metrics.evaluate as notebook
+    >>> table = notebook.table_of([0, 1, 1], y_pred=[0, 1, 0])
+    >>> [type(r.statistic).__name__ for r in requests(metric.accuracy, table, versus_champion=False)]
+    ['Counts']
+    """
+    question = Question(metric, table)
+    _check_task(question)
+    for role, model in zip(
+        ("challenger", "champion"), question.models(versus_champion=versus_champion), strict=False
+    ):
+        _check_answers(question, role, model)
+    statistics = _family(metric).statistics(question, versus_champion=versus_champion)
+    return tuple(Request(statistic, metric.slices) for statistic in statistics)
+
+
+def _family(metric: Metric) -> Family:
+    family = spec_of(metric).family
+    if family is None:
+        raise MetricError(f"{metric.name} compares two data sets, not truth and predictions")
+    return OperatingPoint() if _has_estimated_threshold(metric) else family
+
+
+def _has_estimated_threshold(metric: Metric) -> bool:
+    return bool(metric.point.items) and "threshold" not in metric.point.as_dict()
+
+
+def _check_task(question: Question) -> None:
+    metric, task = question.metric, question.table.task
+    spec = spec_of(metric)
+    _family(metric)
+    if task not in spec.tasks:
+        raise MetricError(
+            f"{metric.name} is a metric of {' and '.join(spec.tasks)} models, not of {task} ones"
+        )
+    if {"label", "average"} <= set(question.option):
+        raise MetricError(f"{metric!r}: say label= (one class) or average= (all of them), not both")
+    if not metric.point.items:
+        return
+    if metric.name not in WITH_POINT:
+        raise MetricError(f"{metric.name} has no operating point; .at() goes with {', '.join(WITH_POINT)}")
+    if task != "binary" or "average" in question.option:
+        raise MetricError(f"{metric!r}: an operating point is that of the positive class of a binary model")
+    if _has_estimated_threshold(metric) and metric.name != "accuracy" and question.label_code() != 1:
+        raise MetricError(f"{metric!r}: an operating point is that of the positive class")
+
+
+def _check_answers(question: Question, role: str, model: ModelColumns) -> None:
+    if question.name in ("function", "scorer"):
+        return
+    if (spec_of(question.metric).needs == "score" or question.metric.point.items) and not model.score:
+        raise MetricError(f"{question.name} needs scores: the {role} gives labels only")
+
+
+def infer(
+    metric: Metric, table: ScoredTable, answers: Answers, seed: int
+) -> dict[SliceKey, Inference | MetricError]:
+    """Return what the data say of `metric` in each slice.
+
+    Parameters
+    ----------
+    metric : Metric
+    table : ScoredTable
+    answers : Answers
+        To :func:`requests`, by :func:`aiqa.scan.execute.execute` on ``table.frame``.
+    seed : int
+        Of the bootstraps; the same data and seed give the same bounds.
+
+    Returns
+    -------
+    dict
+        By slice: ``()`` without slices; with ``average="each"`` pairs ``("class", label)`` at the end. A
+        slice on which the metric is not defined holds the error, and the others are not touched by it.
+    """
+    return _by_slice(metric, table, answers, versus_champion=False, answer=_family(metric).infer, seed=seed)
+
+
+def compare(
+    metric: Metric, table: ScoredTable, answers: Answers, seed: int
+) -> dict[SliceKey, Comparison | MetricError]:
+    """Return by how much the challenger is better than the champion in each slice; see :func:`infer`."""
+    return _by_slice(metric, table, answers, versus_champion=True, answer=_family(metric).compare, seed=seed)
+
+
+def _by_slice(
+    metric: Metric,
+    table: ScoredTable,
+    answers: Answers,
+    *,
+    versus_champion: bool,
+    answer: Callable[[Question, States, int], dict[SliceKey, Any]],
+    seed: int,
+) -> dict[SliceKey, Any]:
+    question = Question(metric, table)
+    asked = requests(metric, table, versus_champion=versus_champion)
+    results: dict[SliceKey, Any] = {}
+    for key in answers[asked[0]]:
+        try:
+            parts = answer(question, tuple(answers[request][key] for request in asked), seed)
+        except MetricError as error:
+            parts = {(): error}
+        results |= {key + part: result for part, result in parts.items()}
+    return results

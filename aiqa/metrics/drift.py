@@ -1,0 +1,128 @@
+"""Metrics of two data sets: the population stability index of a column against a reference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiqa.declare.metric import Metric
+from aiqa.errors import MetricError
+from aiqa.scan.statistics import Answers, Request, Rows, SliceKey
+from aiqa.stats.inference import Inference
+from aiqa.stats.psi import psi
+
+Array = NDArray[Any]
+
+
+def requests(metric: Metric) -> tuple[Request, ...]:
+    """Return what must be asked of the data set and, likewise, of its reference.
+
+    Parameters
+    ----------
+    metric : Metric
+        ``metric.psi(column, reference=..., bins=10)``.
+
+    Raises
+    ------
+    MetricError
+        If it names no column, or fewer than two bins.
+    """
+    options = metric.options.as_dict()
+    if "column" not in options:
+        raise MetricError("psi needs a column: metric.psi('amount', reference='orders-2026-09')")
+    bins = options.get("bins", 10)
+    if not isinstance(bins, int) or bins < 2:
+        raise MetricError(f"psi needs two bins or more, not bins={bins!r}")
+    return (Request(Rows((options["column"],)), metric.slices),)
+
+
+def infer(
+    metric: Metric, own: Answers, reference: Answers, seed: int
+) -> dict[SliceKey, Inference | MetricError]:
+    """Infer the index in each slice, against the same slice of the reference.
+
+    Numbers and times are put into bins of equal frequency in the reference, cut at its quantiles, open at
+    both ends and closed at the right; other columns have a bin for each value. Missing values (null and
+    NaN) have a bin of their own. Rows count once: the index knows no weights.
+
+    Parameters
+    ----------
+    metric : Metric
+    own, reference : Answers
+        Answers to :func:`requests` on the data set and on its reference.
+    seed : int
+    """
+    (request,) = requests(metric)
+    return {
+        key: _one(metric, key, state, reference[request].get(key), seed)
+        for key, state in own[request].items()
+    }
+
+
+def _one(
+    metric: Metric, key: SliceKey, own: dict[str, Array], reference: dict[str, Array] | None, seed: int
+) -> Inference | MetricError:
+    options = metric.options.as_dict()
+    column = options["column"]
+    if reference is None or not len(reference[column]):
+        where = " and ".join(f"{name} = {value!r}" for name, value in key)
+        return MetricError(f"the reference has no rows{' where ' + where if where else ''}", column=column)
+    if not len(own[column]):
+        return MetricError("psi needs rows", column=column)
+    try:
+        counts = binned(own[column], reference[column], int(options.get("bins", 10)))
+    except TypeError:
+        return MetricError("the column has another type in the reference", column=column)
+    return psi(*counts, seed)
+
+
+def binned(own: Array, reference: Array, bins: int) -> tuple[Array, Array]:
+    """Count two samples in the same bins; see :func:`infer`.
+
+    Raises
+    ------
+    TypeError
+        If one holds numbers and the other does not.
+
+    Examples
+    --------
+    >>> own, reference = binned(np.array([1.0, 2.0, 9.0]), np.array([1.0, 2.0, 3.0, 4.0]), 2)
+    >>> own.tolist(), reference.tolist()
+    ([2, 1], [2, 2])
+    """
+    samples = _comparable(own), _comparable(reference)
+    if (samples[0].dtype.kind == "f") != (samples[1].dtype.kind == "f"):
+        raise TypeError("numbers against other values")
+    if samples[1].dtype.kind == "f":
+        present = samples[1][~np.isnan(samples[1])]
+        codes = _number_codes(samples, present, bins)
+    else:
+        codes = _value_codes(samples)
+    size = 1 + max(int(code.max()) for code in codes)
+    counts = [np.bincount(code, minlength=size) for code in codes]
+    occupied = (counts[0] + counts[1]) > 0
+    return counts[0][occupied], counts[1][occupied]
+
+
+def _comparable(values: Array) -> Array:
+    """Return floats (missing: NaN) for numbers and times, strings otherwise (missing: "")."""
+    if values.dtype.kind in "mM":
+        return np.where(np.isnat(values), np.nan, values.astype(np.int64).astype(float))
+    if values.dtype.kind in "iuf":
+        return values.astype(float)
+    return np.array(["" if value is None else f"={value}" for value in values.tolist()])
+
+
+def _number_codes(samples: tuple[Array, Array], present: Array, bins: int) -> list[Array]:
+    cuts = np.unique(np.quantile(present, np.linspace(0, 1, bins + 1)[1:-1])) if len(present) else np.empty(0)
+    return [
+        np.where(np.isnan(values), len(cuts) + 1, np.searchsorted(cuts, values, side="left"))
+        for values in samples
+    ]
+
+
+def _value_codes(samples: tuple[Array, Array]) -> list[Array]:
+    _, codes = np.unique(np.concatenate(samples), return_inverse=True)
+    return list(np.split(codes, [len(samples[0])]))

@@ -1,0 +1,133 @@
+"""What a family of metrics is asked, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from aiqa.declare.metric import Metric
+from aiqa.errors import MetricError, nearest
+from aiqa.metrics.table import ModelColumns, ScoredTable
+from aiqa.scan.statistics import SliceKey, Statistic
+from aiqa.stats.inference import Inference
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two models on the same rows.
+
+    Parameters
+    ----------
+    gain : Inference
+        By how much the challenger is better: positive is better, also for losses.
+    challenger, champion : float
+        The metric of each, in its own unit.
+    p_value : float
+        Two-sided, of no difference: McNemar's exact one for accuracy and recall, otherwise by
+        inverting the bounds of `gain`.
+    """
+
+    gain: Inference
+    challenger: float
+    champion: float
+    p_value: float
+
+
+def compared(gain: Inference, challenger: float, champion: float, p_value: float | None = None) -> Comparison:
+    """Return a comparison, with the p-value of its gain where no other is known."""
+    if p_value is None:
+        p_value = min(1.0, 2 * min(gain.p_value(0.0, "greater"), gain.p_value(0.0, "less")))
+    return Comparison(gain, challenger, champion, p_value)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One metric of one scored table."""
+
+    metric: Metric
+    table: ScoredTable
+
+    @property
+    def name(self) -> str:
+        return self.metric.name
+
+    @property
+    def option(self) -> dict[str, Any]:
+        return self.metric.options.as_dict()
+
+    @property
+    def point(self) -> dict[str, Any]:
+        return self.metric.point.as_dict()
+
+    @property
+    def binary(self) -> bool:
+        return self.table.task == "binary"
+
+    @property
+    def weight(self) -> str | None:
+        return self.table.weight
+
+    @property
+    def champion(self) -> ModelColumns:
+        if self.table.champion is None:
+            raise MetricError(f"{self.metric!r} is compared with a champion, and the model declares none")
+        return self.table.champion
+
+    def models(self, *, versus_champion: bool) -> tuple[ModelColumns, ...]:
+        """The challenger's columns, and the champion's where they are compared."""
+        return (self.table.challenger, self.champion) if versus_champion else (self.table.challenger,)
+
+    def label_code(self) -> int:
+        """The code of ``label=``; of the positive class of a binary task where it is not given.
+
+        Raises
+        ------
+        MetricError
+            If `label` is no class, or several classes are asked about as if they were one.
+        """
+        label, classes = self.option.get("label"), self.table.classes
+        if label is None:
+            if not self.binary:
+                raise MetricError(
+                    f"{self.name} of {len(classes)} classes needs label= (one class) or average= "
+                    "('macro', 'weighted', 'each')"
+                )
+            return 1
+        if label not in classes:
+            known = nearest(str(label), map(str, classes))
+            raise MetricError(f"{self.name}(label={label!r}): there is no such class{known}")
+        return classes.index(label)
+
+
+Parts = dict[SliceKey, Inference | MetricError]
+Comparisons = dict[SliceKey, Comparison | MetricError]
+States = tuple[Any, ...]
+T = TypeVar("T")
+
+
+class Family(Protocol):
+    """How metrics of one kind are computed: which statistics, and what their states say."""
+
+    def statistics(self, question: Question, *, versus_champion: bool) -> tuple[Statistic, ...]:
+        """Return what must be computed in each slice."""
+        ...
+
+    def infer(self, question: Question, states: States, seed: int) -> Parts:
+        """Return the inference of one slice: under ``()``, or one for each class."""
+        ...
+
+    def compare(self, question: Question, states: States, seed: int) -> Comparisons:
+        """Return the comparison in one slice, in the same form."""
+        ...
+
+
+def each_class(classes: Iterable[Any], answer: Callable[[int], T]) -> dict[SliceKey, T | MetricError]:
+    """Answer for each class by itself, so that one that is undefined leaves the others alone."""
+    answers: dict[SliceKey, T | MetricError] = {}
+    for code, label in enumerate(classes):
+        try:
+            answers[(("class", label),)] = answer(code)
+        except MetricError as error:
+            answers[(("class", label),)] = error
+    return answers

@@ -1,0 +1,66 @@
+"""The rows of a slice as arrays, for metrics that do not add up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiqa.errors import MetricError
+from aiqa.metrics.question import Question, States
+from aiqa.metrics.table import TRUTH
+from aiqa.scan.statistics import Rows, Statistic
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """A slice's rows.
+
+    Parameters
+    ----------
+    truth : ndarray, shape (n,)
+        Class codes, or values of a regression.
+    predictions : tuple of ndarray, each (n,)
+        One a model, challenger first; as the truth.
+    scores : tuple of ndarray of float, each (n,) or (n, classes)
+        One a model.
+    weight : ndarray of float, shape (n,), or None
+    extra : dict
+        Further columns by name.
+    """
+
+    truth: NDArray[Any]
+    predictions: tuple[NDArray[Any], ...]
+    scores: tuple[Floats, ...]
+    weight: Floats | None
+    extra: dict[str, NDArray[Any]]
+
+
+def rows_statistic(
+    question: Question, *, versus_champion: bool, scores: bool = False, extra: tuple[str, ...] = ()
+) -> tuple[Statistic, ...]:
+    """Ask for truth, weight, and each model's predictions, or its scores."""
+    names = [TRUTH, *([question.weight] if question.weight else []), *extra]
+    for model in question.models(versus_champion=versus_champion):
+        names += model.score if scores else [model.prediction or ""]
+    return (Rows(tuple(dict.fromkeys(names))),)
+
+
+def columns_of(question: Question, states: States, *, versus_champion: bool) -> Columns:
+    """Read the columns that :func:`rows_statistic` asked for; those that it did not stay empty."""
+    arrays: dict[str, NDArray[Any]] = states[0]
+    models = question.models(versus_champion=versus_champion)
+    predictions = tuple(arrays[m.prediction] for m in models if m.prediction in arrays)
+    scores = tuple(_scores(arrays, m.score) for m in models if m.score and m.score[0] in arrays)
+    weight = arrays[question.weight] if question.weight else None
+    if weight is not None and not weight.any():
+        raise MetricError("all weights are zero")
+    return Columns(arrays[TRUTH], predictions, scores, weight, arrays)
+
+
+def _scores(arrays: dict[str, NDArray[Any]], names: tuple[str, ...]) -> Floats:
+    return arrays[names[0]] if len(names) == 1 else np.column_stack([arrays[name] for name in names])
