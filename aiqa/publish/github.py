@@ -90,8 +90,9 @@ class GithubSink:
             raise UndeliverableError("the step summary is full: GitHub shows 1 MiB a step")
         with self.summary.open("a", encoding="utf-8") as stream:
             stream.write(markdown(evidence, room))
+        # The runner takes a command only at the start of a line, and pytest's progress leaves one open.
         for line in workflow_commands(evidence):
-            print(line, file=self.stream or sys.stdout, flush=True)
+            print(f"\n{line}", file=self.stream or sys.stdout, flush=True)
 
 
 def workflow_commands(evidence: Evidence) -> Iterator[str]:
