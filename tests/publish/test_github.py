@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 from html import unescape
 from pathlib import Path
 
@@ -115,7 +116,7 @@ def test_the_sink_appends_once(tmp_path: Path) -> None:
 def test_annotations_are_printed_where_the_runner_reads(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    print("...F  [100%]", end="")
+    sys.stdout.write("...F  [100%]")
     GithubSink(tmp_path / "summary.md").send(a_mixed_run(), tmp_path)
     lines = capsys.readouterr().out.splitlines()
     assert sum(line.startswith("::error file=checks/check_fraud.py,line=") for line in lines) == 3
