@@ -11,6 +11,7 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from aiqa.declare.gate import AtLeast, AtMost, BetterThan, Between, Met, NoWorseThan, Requirement
@@ -137,7 +138,10 @@ def needed(gate: GateRecord) -> str | None:
 def measured(gate: GateRecord) -> str | None:
     """Return what was found: value, interval and n; None where nothing could be measured."""
     found = _found(gate)
-    return f"worst of {len(gate.parts):,} slices {found}" if found and len(gate.parts) > 1 else found
+    if found is None or not gate.parts:
+        return found
+    worst = f"worst of {len(gate.parts):,} slices, " if len(gate.parts) > 1 else ""
+    return f"{worst}{slice_name(gate.parts[0])}: {found}"
 
 
 def _found(gate: GateRecord) -> str | None:
@@ -233,10 +237,15 @@ def facts(check: CheckRecord, gate: GateRecord, slices: Iterable[str] = ()) -> l
         ("where", _where(gate.error)),
         ("it means", gate.advice),
         ("call", check.owner),
-        ("claimed in", f"{check.file}:{check.line}" if check.file else None),
+        ("claimed in", f"{_near(check.file)}:{check.line}" if check.file else None),
         ("run again", f"pytest --aiqa {shlex.quote(gate.node)}" if gate.node else None),
     )
     return [Fact(label, plain(text)) for label, text in told if text]
+
+
+def _near(file: str) -> str:
+    here = Path.cwd()
+    return str(Path(file).relative_to(here)) if Path(file).is_relative_to(here) else file
 
 
 def _where(error: ErrorRecord | None) -> str | None:

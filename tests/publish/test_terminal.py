@@ -158,7 +158,7 @@ def test_a_terminal_without_unicode_is_written_to() -> None:
 def test_the_text_of_one_failure() -> None:
     assert failure_text(a_check(), sliced_gate()) == (
         "fraud_ranks_first: recall.at(fpr=0.01).by('country') >= 0.5 fails: worst of 7\n"
-        "  slices 0.3 [0.2, 0.4], n 100\n"
+        "  slices, country=C0: 0.3 [0.2, 0.4], n 100\n"
         "  claim       Most of the orders that we have time to review are fraud, in every\n"
         "              country.\n"
         "  because     7 slices: 2 fail, 5 pass; worst country=C0 at 0.3\n"

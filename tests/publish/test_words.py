@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from aiqa import champion, metric
 from aiqa.evidence.record import GateRecord
 from aiqa.publish import words
-from aiqa.publish.words import number, plain
+from aiqa.publish.words import Fact, number, plain
 from aiqa.verdict import Verdict
 from tests.evidence.factories import (
     a_check,
@@ -111,7 +112,7 @@ def test_gains_have_a_sign() -> None:
             "0.9412 against the champion's 0.9382, gain +0.003 [-0.007, +0.013], n 569",
         ),
         (compared_gate(champion=None), "gain +0.003 [-0.007, +0.013], n 569"),
-        (sliced_gate(), "worst of 7 slices 0.3 [0.2, 0.4], n 100"),
+        (sliced_gate(), "worst of 7 slices, country=C0: 0.3 [0.2, 0.4], n 100"),
         (expectation_gate(), "3 of 569 values are not as expected (0.5272 %)"),
         (expectation_gate(result={"observed_value": 3.14159265}), "observed 3.142"),
         (expectation_gate(result={"observed_value": ["a", "b"]}), "observed ['a', 'b']"),
@@ -237,3 +238,9 @@ def test_how_an_interval_was_made() -> None:
         == "exact: the whole table was counted"
     )
     assert words.confidence_text(an_estimate(confidence=None)) == "the value alone, without an interval"
+
+
+def test_a_file_is_named_from_where_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    check = a_check(file=str(tmp_path / "checks" / "check_a.py"), line=3)
+    assert Fact("claimed in", str(Path("checks") / "check_a.py") + ":3") in words.facts(check, a_gate())
