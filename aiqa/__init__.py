@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aiqa.evidence.record import Evidence
     from aiqa.expectations.validate import validate
     from aiqa.metrics.evaluate import compare, evaluate
-    from aiqa.run import run
+    from aiqa.runner import run
     from aiqa.stats.inference import Estimate
 
 __version__ = "0.1.0"
@@ -36,7 +36,7 @@ _HOME = {
     "from_json": "aiqa.declare.values",
     "metric": "aiqa.declare.metric",
     "model": "aiqa.declare.source",
-    "run": "aiqa.run",
+    "run": "aiqa.runner",
     "validate": "aiqa.expectations.validate",
 }
 

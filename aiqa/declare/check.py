@@ -132,10 +132,30 @@ def check_of(function: object) -> Check | None:
     return None
 
 
-def lines_of(function: Callable[..., Any]) -> tuple[int, ...]:
-    """Return every line of its file at which a check of this function's name was declared."""
+def refuse_doubles(check: Check, function: Callable[..., Any], homes: dict[str, str]) -> None:
+    """Refuse a check that hides another of its name, in its own file or in an earlier one.
+
+    Parameters
+    ----------
+    check, function
+    homes : dict
+        The file of each name so far; this check's is added.
+
+    Raises
+    ------
+    DeclarationError
+        If there is another.
+    """
     code = inspect.unwrap(function).__code__
-    return tuple(sorted(_LINES.get((code.co_filename, function.__qualname__), ())))
+    lines = sorted(_LINES.get((code.co_filename, function.__qualname__), ()))
+    if len(lines) > 1:
+        raise DeclarationError(
+            f"two checks are named {check.name}, at lines {' and '.join(map(str, lines))}: the second hides "
+            "the first; rename one"
+        )
+    home = homes.setdefault(check.name, check.file)
+    if home != check.file:
+        raise DeclarationError(f"a check named {check.name} is already in {home}: rename one")
 
 
 def is_free_form(function: Callable[..., Any]) -> bool:

@@ -164,6 +164,11 @@ class Gate(Declaration):
         """What names the gate in its check: stable when a threshold changes."""
         return self.claim.id + _SUFFIX.get(type(self.requirement), "")
 
+    @property
+    def needs_champion(self) -> bool:
+        """Whether deciding it takes the model that serves now."""
+        return isinstance(self.requirement, NoWorseThan | BetterThan)
+
     def policy(self, **settings: Any) -> Gate:
         """Return the same gate with its own `confidence`, `severity`, `inconclusive` or `min_support`.
 

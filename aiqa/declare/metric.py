@@ -135,7 +135,7 @@ class Metric(Declaration):
         options = self.options.as_dict()
         if self.name in ("function", "scorer"):
             return str(options["of"]).rpartition(":")[2]
-        told = [f"{key}={value}" for key, value in options.items()]
+        told = [f"{key}={getattr(value, 'name', value)}" for key, value in options.items()]
         return "-".join([self.name, *told])
 
     def __repr__(self) -> str:
@@ -256,4 +256,5 @@ def _check_point(kind: str, value: Any) -> None:
 
 
 def _call(arguments: dict[str, Any]) -> str:
-    return f"({', '.join(f'{key}={value!r}' for key, value in arguments.items())})"
+    told = [f"{key}={getattr(value, 'name', value)!r}" for key, value in arguments.items()]
+    return f"({', '.join(told)})"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from aiqa.declare.check import Check
 from aiqa.declare.expectation import Expectation
@@ -16,22 +15,11 @@ from aiqa.judge.advice import advice_on_error, advice_on_failure
 from aiqa.judge.decide import Judgement, allowed
 from aiqa.judge.family import Part
 from aiqa.judge.run import blocks
+from aiqa.judge.values import Judged
 from aiqa.stats.inference import Estimate
 from aiqa.verdict import Verdict
 
 _LONGEST_MESSAGE = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """All that judging a gate brought to light."""
-
-    judgement: Judgement
-    parts: tuple[Part, ...] = ()
-    challenger: float | None = None
-    champion: float | None = None
-    p_value: float | None = None
-    result: dict[str, Any] | None = None
 
 
 def check_record(check: Check) -> CheckRecord:
@@ -89,7 +77,6 @@ def broken_gate_record(
 
 def free_form_record(
     gate_id: str,
-    kind: Literal["free-form", "required"],
     policy: Policy,
     verdict: Verdict,
     reason: str,
@@ -99,7 +86,7 @@ def free_form_record(
     error: BaseException | None = None,
 ) -> GateRecord:
     """Return the record of a check that asserts for itself."""
-    common = _common(None, gate_id, policy, verdict, node, seconds) | {"kind": kind}
+    common = _common(None, gate_id, policy, verdict, node, seconds)
     if verdict is not Verdict.ERROR or error is None:
         return GateRecord(**common, reason=reason)
     return GateRecord(**common, reason=reason, error=describe(error), advice=advice_on_error(error))

@@ -67,7 +67,7 @@ class GateRecord(Record):
 
     id: str
     claim: str
-    kind: Literal["metric", "comparison", "expectation", "free-form", "required"]
+    kind: Literal["metric", "comparison", "expectation", "free-form"]
     declaration: dict[str, Any]
     verdict: Verdict
     blocks: bool = Field(description="whether this verdict stops the run, by the gate's policy")

@@ -88,6 +88,12 @@ def spec_of(metric: Metric) -> Spec:
     return CATALOGUE[metric.name]
 
 
+def needs_score(metric: Metric) -> bool:
+    """Tell whether `metric` is computed from scores, not from predicted labels or values."""
+    needs = metric.options.as_dict().get("needs", spec_of(metric).needs)
+    return needs == "score" or bool(metric.point.items)
+
+
 def higher_is_better(metric: Metric) -> bool:
     """Tell whether larger values of `metric` are better; of a function it says ``higher_is_better=``."""
     return bool(metric.options.as_dict().get("higher_is_better", spec_of(metric).higher_is_better))

@@ -22,7 +22,7 @@ from aiqa.metrics.table import ScoredTable, scored_table
 from aiqa.scan.execute import execute
 from aiqa.scan.predictions import Predictions
 from aiqa.scan.statistics import SliceKey
-from aiqa.stats.inference import Alternative
+from aiqa.stats.inference import Alternative, Inference
 
 MetricLike = Metric | str | Callable[..., float]
 

@@ -1,0 +1,1 @@
+"""The pytest plugin proper, loaded with ``--aiqa`` only."""

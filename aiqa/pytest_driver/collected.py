@@ -1,0 +1,36 @@
+"""What the reports of all processes tell, put in the order in which the items were collected."""
+
+from __future__ import annotations
+
+import pytest
+
+from aiqa.evidence.outcome import Outcome
+from aiqa.evidence.record import LoggedRecord
+from aiqa.pytest_driver.outcome import lost_outcome
+from aiqa.session import Session
+
+_PHASES = ("setup", "call", "teardown")
+
+
+class Collected:
+    """The outcomes of a run so far; a rerun replaces what it runs again."""
+
+    def __init__(self) -> None:
+        self._outcomes: dict[str, tuple[int, Outcome]] = {}
+        self.logged: list[LoggedRecord] = []
+
+    def add(self, report: pytest.TestReport, session: Session) -> None:
+        """Take what a report carries; one of a process that died is an error of its item."""
+        told = vars(report)
+        position = told.get("aiqa_position", 0)
+        if report.when not in _PHASES and report.failed:
+            self._outcomes[report.nodeid] = (position, lost_outcome(report, session))
+        if "aiqa" in told:
+            self._outcomes[report.nodeid] = (position, Outcome.model_validate(told["aiqa"]))
+        for number, required in enumerate(told.get("aiqa_required", ())):
+            self._outcomes[f"{report.nodeid}#{number}"] = (position, Outcome.model_validate(required))
+        self.logged += map(LoggedRecord.model_validate, told.get("aiqa_logged", ()))
+
+    def outcomes(self) -> list[Outcome]:
+        """Return the outcomes in the order of their items."""
+        return [outcome for _, outcome in sorted(self._outcomes.values(), key=lambda pair: pair[0])]

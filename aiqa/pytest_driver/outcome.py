@@ -1,0 +1,143 @@
+"""Outcomes on items and reports: what pytest shows of a verdict."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aiqa.declare.check import Check
+from aiqa.errors import AiqaError
+from aiqa.evidence.build import check_record, free_form_record
+from aiqa.evidence.outcome import Outcome
+from aiqa.evidence.record import LoggedRecord
+from aiqa.pytest_driver import collect
+from aiqa.session import Session
+from aiqa.verdict import Verdict
+
+OUTCOME = pytest.StashKey[Outcome]()
+LOGGED = pytest.StashKey[list[LoggedRecord]]()
+REQUIRED = pytest.StashKey[list[Outcome]]()
+
+
+def attach(item: pytest.Function, outcome: Outcome) -> None:
+    """Give an item its outcome: as properties for JUnit, and as pytest's own outcome."""
+    item.stash[OUTCOME] = outcome
+    item.user_properties += properties(outcome)
+    gate = outcome.gate
+    if gate.verdict is Verdict.SKIPPED:
+        pytest.skip(gate.reason)
+    if gate.blocks:
+        from aiqa.publish.terminal import failure_text
+
+        pytest.fail(failure_text(outcome.check, gate), pytrace=False)
+
+
+def properties(outcome: Outcome) -> list[tuple[str, object]]:
+    """Return what JUnit shows of an outcome."""
+    gate, estimate = outcome.gate, outcome.gate.estimate
+    told: dict[str, object] = {
+        "aiqa.verdict": str(gate.verdict),
+        "aiqa.owner": outcome.check.owner,
+        "aiqa.threshold": gate.threshold,
+        "aiqa.reason": gate.reason,
+    }
+    if estimate is not None:
+        told |= {"aiqa.value": estimate.value, "aiqa.low": estimate.low, "aiqa.high": estimate.high}
+        told |= {"aiqa.n": estimate.n, "aiqa.method": estimate.method}
+    return [(name, value) for name, value in told.items() if value is not None]
+
+
+def free_form_outcome(item: pytest.Item, call: pytest.CallInfo[None], session: Session) -> Outcome | None:
+    """Return the outcome of a check that asserts, once it is known; None for what is no check."""
+    check = collect.item_check(item)
+    if check is None or not isinstance(item, pytest.Function):
+        return None
+    check = session.check(check)
+    verdict = _verdict(call)
+    gate = free_form_record(
+        collect.record_id(item),
+        session.policy(check),
+        verdict,
+        _reason(verdict, call),
+        node=item.nodeid,
+        seconds=call.duration,
+        error=call.excinfo.value if call.excinfo else None,
+    )
+    return Outcome(check=check_record(check), gate=gate, **session.subjects.records(check))
+
+
+def log(item: pytest.Item, name: str, value: float) -> None:
+    """Keep a number that a plain test recorded."""
+    item.stash.setdefault(LOGGED, []).append(LoggedRecord(node=item.nodeid, name=name, value=value))
+
+
+def keep_required(item: pytest.Item, outcome: Outcome) -> None:
+    """Keep the outcome of a gate that a plain test required."""
+    item.stash.setdefault(REQUIRED, []).append(outcome)
+
+
+def lost_outcome(report: pytest.TestReport, session: Session) -> Outcome:
+    """Return the outcome of an item whose process died before it could say anything."""
+    file, _, name = report.nodeid.partition("::")
+    name, _, gate_id = name.partition("[")
+    check = Check(name, file=file)
+    died = AiqaError(f"the process that ran it died: {str(report.longrepr)[:200]}")
+    return session.broken(check, gate_id.rstrip("]") or name, died, node=report.nodeid)
+
+
+def told_by(
+    item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport, session: Session
+) -> dict[str, Any]:
+    """Return what a report is to carry of an item, in values that travel between processes."""
+    told: dict[str, Any] = {}
+    outcome = item.stash.get(OUTCOME, None) or free_form_outcome(item, call, session)
+    if outcome is not None and (report.when == "call" or report.outcome != "passed"):
+        told["aiqa"] = _as_reported(outcome, report).model_dump(mode="json")
+    if report.when == "teardown":
+        required, logged = item.stash.get(REQUIRED, []), item.stash.get(LOGGED, [])
+        told |= {"aiqa_required": [one.model_dump(mode="json") for one in required]} if required else {}
+        told |= {"aiqa_logged": [one.model_dump(mode="json") for one in logged]} if logged else {}
+    return told
+
+
+def _as_reported(outcome: Outcome, report: pytest.TestReport) -> Outcome:
+    """Let pytest and the policy agree: xfail blocks nothing, nor does a check that only warns."""
+    if hasattr(report, "wasxfail"):
+        gate = outcome.gate.model_copy(update={"blocks": False})
+        return outcome.model_copy(update={"gate": gate})
+    if report.when == "call" and report.failed and not outcome.gate.blocks:
+        report.outcome = "passed"
+    return outcome
+
+
+def teststatus(report: pytest.TestReport) -> tuple[str, str, Any] | None:
+    """Return the category, letter and word of a verdict that pytest has no outcome for."""
+    told = getattr(report, "aiqa", None)
+    if told is None or hasattr(report, "wasxfail"):
+        return None
+    verdict, blocks = told["gate"]["verdict"], told["gate"]["blocks"]
+    colour = {"red": True} if blocks else {"yellow": True}
+    if verdict == Verdict.INCONCLUSIVE:
+        return "inconclusive", "?", ("INCONCLUSIVE", colour)
+    if verdict == Verdict.FAIL and not blocks:
+        return "warned", "w", ("WARNED", colour)
+    if verdict == Verdict.ERROR and report.when == "call":
+        return "error", "E", ("ERROR", colour)
+    return None
+
+
+def _verdict(call: pytest.CallInfo[None]) -> Verdict:
+    if call.excinfo is None:
+        return Verdict.PASS
+    if call.excinfo.errisinstance((pytest.skip.Exception, pytest.xfail.Exception)):
+        return Verdict.SKIPPED
+    asserted = call.excinfo.errisinstance((AssertionError, pytest.fail.Exception))
+    return Verdict.FAIL if asserted and call.when == "call" else Verdict.ERROR
+
+
+def _reason(verdict: Verdict, call: pytest.CallInfo[None]) -> str:
+    if call.excinfo is None:
+        return "what it asserts holds"
+    text = str(call.excinfo.value).strip() or "the assertion does not hold"
+    return text.splitlines()[0][:500] if verdict is not Verdict.ERROR else call.excinfo.exconly()[:2000]

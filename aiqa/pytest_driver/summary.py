@@ -1,0 +1,33 @@
+"""The run in words, in pytest's terminal summary."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from aiqa.publish.terminal import render
+from aiqa.runner import Finished
+
+
+def write_summary(reporter: pytest.TerminalReporter, finished: Finished) -> None:
+    """Write what became of each check, and where the evidence is."""
+    from rich.console import Console
+
+    page = io.StringIO()
+    console = Console(
+        file=page,
+        force_terminal=reporter.hasmarkup,
+        no_color=not reporter.hasmarkup,
+        width=max(reporter.config.get_terminal_writer().fullwidth, 60),
+        highlight=False,
+    )
+    render(
+        finished.evidence,
+        finished.deliveries,
+        console,
+        folder=finished.folder,
+        verbosity=reporter.verbosity,
+    )
+    reporter.section("aiqa", sep="=")
+    reporter.write(page.getvalue())

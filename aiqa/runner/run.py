@@ -1,0 +1,145 @@
+"""``aiqa.run``: the same checks, decided by the same session, without pytest."""
+
+from __future__ import annotations
+
+import datetime as dt
+import inspect
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from aiqa.config import Config, read_config
+from aiqa.declare.check import gates_of, is_free_form, refuse_doubles
+from aiqa.errors import AiqaError, DeclarationError
+from aiqa.evidence.build import check_record, free_form_record
+from aiqa.evidence.outcome import Outcome
+from aiqa.evidence.record import Evidence
+from aiqa.runner.discover import Found, discover
+from aiqa.runner.finish import finish
+from aiqa.session import Case, Session
+from aiqa.verdict import Verdict
+
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+
+
+def run(
+    paths: Paths = (),
+    *,
+    tier: str | None = None,
+    models: Sequence[str] = (),
+    root: str | os.PathLike[str] | None = None,
+    out: str | os.PathLike[str] | None = None,
+    publish: bool = False,
+) -> Evidence:
+    """Run checks and return the evidence, which is also written.
+
+    Parameters
+    ----------
+    paths : path or sequence of paths, optional
+        Check files, or folders of ``check_*.py``. Default: ``[tool.aiqa] checks`` and ``modules``.
+    tier : {"smoke", "pr", "full"}, optional
+        Run the checks of this tier and cheaper ones. Default: ``[tool.aiqa] tier``.
+    models : sequence of str
+        ``[NAME=]MODEL`` to check in place of the declared ones.
+    root : path, optional
+        The project's folder. Default: the nearest one upwards that has a ``pyproject.toml``, or else the
+        working folder.
+    out : path, optional
+        The folder of evidence. Default: ``[tool.aiqa] out``.
+    publish : bool, default False
+        Whether to send the evidence to the configured sinks.
+
+    Returns
+    -------
+    Evidence
+        Its ``verdict`` is "pass" only if nothing blocks and something was decided.
+
+    Raises
+    ------
+    ConfigError, DeclarationError
+        If a path or a setting is wrong, or a check file cannot be imported.
+    """
+    started = dt.datetime.now(dt.UTC)
+    home = Path(root).resolve() if root is not None else find_root(Path.cwd())
+    config = _settled(read_config(home), tier, out)
+    session = Session(home, config, models=models)
+    found = discover(_as_paths(paths), config, home, config.tier)
+    session.refuse_unknown_models([item.check for item in found])
+    outcomes = _outcomes(found, session)
+    done = finish(outcomes, session, started=started, tier=config.tier, command=sys.argv, publish=publish)
+    return done.evidence
+
+
+def find_root(folder: Path) -> Path:
+    """Return the nearest folder upwards with a ``pyproject.toml``, or `folder` itself."""
+    return next((home for home in (folder, *folder.parents) if (home / "pyproject.toml").is_file()), folder)
+
+
+def _settled(config: Config, tier: str | None, out: str | os.PathLike[str] | None) -> Config:
+    said = {"tier": tier, "out": None if out is None else str(Path(out).resolve())}
+    return config.model_copy(update={key: value for key, value in said.items() if value is not None})
+
+
+def _as_paths(paths: Paths) -> list[Path]:
+    return [Path(paths)] if isinstance(paths, (str, os.PathLike)) else [Path(path) for path in paths]
+
+
+def _outcomes(found: Sequence[Found], session: Session) -> list[Outcome]:
+    outcomes: dict[str, Outcome] = {}
+    cases: list[Case] = []
+    homes: dict[str, str] = {}
+    for item in found:
+        if is_free_form(item.function):
+            outcome = _free_form(item, session)
+            outcomes[outcome.gate.node or ""] = outcome
+            continue
+        try:
+            cases += _cases(item, homes)
+        except AiqaError as error:
+            outcomes[item.node] = session.broken(item.check, "declaration", error, node=item.node)
+    outcomes |= {str(outcome.gate.node): outcome for outcome in session.decide(cases)}
+    return list(outcomes.values())
+
+
+def _cases(item: Found, homes: dict[str, str]) -> list[Case]:
+    refuse_doubles(item.check, item.function, homes)
+    return [
+        Case(item.check, item.prefix + gate_id, gate, f"{item.node}[{item.prefix}{gate_id}]")
+        for gate_id, gate in gates_of(item.function, item.arguments).items()
+    ]
+
+
+def _free_form(item: Found, session: Session) -> Outcome:
+    check = session.check(item.check)
+    started = time.perf_counter()
+    verdict, reason, error = Verdict.PASS, "what it asserts holds", None
+    try:
+        item.function(**item.arguments, **_fixtures(item, session))
+    except AssertionError as failed:
+        verdict, reason = Verdict.FAIL, str(failed).partition("\n")[0] or "the assertion does not hold"
+    except Exception as broken:  # noqa: BLE001 - code of users runs here; the error is the verdict
+        verdict, reason, error = Verdict.ERROR, f"{type(broken).__name__}: {broken}", broken
+    gate = free_form_record(
+        f"{item.prefix}{item.check.name}",
+        session.policy(check),
+        verdict,
+        reason,
+        node=item.node + (f"[{item.prefix.rstrip('-')}]" if item.prefix else ""),
+        seconds=time.perf_counter() - started,
+        error=error,
+    )
+    return Outcome(check=check_record(check), gate=gate, **session.subjects.records(check))
+
+
+def _fixtures(item: Found, session: Session) -> dict[str, object]:
+    wanted = set(inspect.signature(item.function).parameters) - set(item.arguments)
+    unknown = sorted(wanted - {"model", "data"})
+    if unknown:
+        raise DeclarationError(
+            f"{item.check.name} asks for the fixture {unknown[0]!r}: only pytest has it; run pytest --aiqa"
+        )
+    check = session.check(item.check)
+    makers = {"model": session.subjects.model_of, "data": session.subjects.data_of}
+    return {name: makers[name](check) for name in wanted}

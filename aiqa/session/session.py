@@ -1,0 +1,162 @@
+"""Gates decided in batches, one a data set.
+
+The table is opened once, each model scores it once, the statistics that the gates need are taken
+together, and each gate is then judged from them. Whatever goes wrong with one gate is that gate's
+``error``; the others go on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiqa.config import Config
+from aiqa.declare.check import Check
+from aiqa.declare.expectation import Expectation
+from aiqa.declare.gate import Gate, Policy
+from aiqa.declare.source import Dataset, Model, ModelSource, SkopsFile, model_source
+from aiqa.errors import ConfigError, DeclarationError, nearest
+from aiqa.evidence.build import broken_gate_record, check_record, gate_record
+from aiqa.evidence.outcome import Outcome
+from aiqa.judge.values import Judged
+from aiqa.session.jobs import Job, answer, job_of, judge
+from aiqa.session.subjects import Progress, Subjects
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One gate to decide: of which check, under which id, and what the driver calls it."""
+
+    check: Check
+    gate_id: str
+    gate: Gate
+    node: str | None = None
+
+
+class Session:
+    """One run over one project.
+
+    Parameters
+    ----------
+    root : Path
+        The project's folder; relative paths of declarations start here.
+    config : Config
+    models : sequence of str
+        ``[NAME=]MODEL``: models to check in place of the declared ones.
+    progress : callable, optional
+        Called with what is being done, how many rows are done, and of how many.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        config: Config,
+        *,
+        models: Sequence[str] = (),
+        progress: Progress | None = None,
+    ) -> None:
+        self.root = root
+        self.config = config
+        self.subjects = Subjects(root, progress)
+        self._replacements = dict(map(_replacement, models))
+
+    def check(self, declared: Check) -> Check:
+        """Return the check with its model replaced, where ``--aiqa-model`` says so."""
+        source = self._replacements.get(None)
+        if declared.model is not None:
+            source = self._replacements.get(declared.model.name, source)
+        if declared.model is None or source is None:
+            return declared
+        return dataclasses.replace(declared, model=_replaced(declared.model, source))
+
+    def refuse_unknown_models(self, checks: Iterable[Check]) -> None:
+        """Refuse a replacement that no check would see.
+
+        Raises
+        ------
+        ConfigError
+            If ``--aiqa-model NAME=...`` names no declared model, or leaves the name open among several.
+        """
+        names = {check.model.name for check in checks if check.model is not None}
+        for name in self._replacements:
+            if name is None and len(names) > 1:
+                known = ", ".join(sorted(names))
+                raise ConfigError(f"--aiqa-model needs a name here, as NAME=MODEL: there are {known}")
+            if name is not None and name not in names:
+                raise ConfigError(f"--aiqa-model {name}=...: no check has such a model{nearest(name, names)}")
+
+    def policy(self, check: Check, gate: Gate | None = None) -> Policy:
+        """Return what holds for a gate: its own policy over its check's, its tier's, the project's."""
+        own = Policy() if gate is None else gate.own_policy
+        return own.over(check.own_policy).over(self.config.policy_of(check.tier))
+
+    def decide(self, cases: Sequence[Case]) -> list[Outcome]:
+        """Decide gates and return one outcome each, in the order of `cases`."""
+        cases = [dataclasses.replace(case, check=self.check(case.check)) for case in cases]
+        batches: dict[Dataset | None, list[int]] = {}
+        for index, case in enumerate(cases):
+            batches.setdefault(case.check.dataset, []).append(index)
+        outcomes: dict[int, Outcome] = {}
+        for batch in batches.values():
+            outcomes |= zip(batch, self._decide_batch([cases[index] for index in batch]), strict=True)
+        return [outcomes[index] for index in range(len(cases))]
+
+    def broken(self, check: Check, gate_id: str, error: BaseException, *, node: str | None = None) -> Outcome:
+        """Return the outcome of a gate that cannot even be asked."""
+        record = broken_gate_record(None, gate_id, self.policy(check), error, node=node)
+        return Outcome(check=check_record(check), gate=record)
+
+    def _decide_batch(self, cases: Sequence[Case]) -> list[Outcome]:
+        started = time.perf_counter()
+        jobs = self._jobs(cases)
+        with self.subjects.scanning(cases[0].check.dataset):
+            answers = answer([job for job in jobs if isinstance(job, Job)])
+        judged = [judge(job, answers.get(id(job))) for job in jobs]
+        share = (time.perf_counter() - started) / len(cases)
+        return [self._outcome(case, result, share) for case, result in zip(cases, judged, strict=True)]
+
+    def _jobs(self, cases: Sequence[Case]) -> list[Job | Exception]:
+        compared = {case.check.model for case in cases if case.gate.needs_champion}
+        jobs: dict[int, Job | Exception] = {}
+        # Metrics first: expectations then share the scan of the scored table.
+        for index in sorted(
+            range(len(cases)), key=lambda index: isinstance(cases[index].gate.claim, Expectation)
+        ):
+            jobs[index] = self._job(cases[index], cases[index].check.model in compared)
+        return [jobs[index] for index in range(len(cases))]
+
+    def _job(self, case: Case, versus: bool) -> Job | Exception:
+        policy = self.policy(case.check, case.gate)
+        try:
+            return job_of(case.check, case.gate, policy, self.subjects, versus=versus, seed=self.config.seed)
+        except Exception as error:  # noqa: BLE001 - code of users runs here; the error is this gate's verdict
+            return error
+
+    def _outcome(self, case: Case, judged: Judged | Exception, seconds: float) -> Outcome:
+        policy = self.policy(case.check, case.gate)
+        if isinstance(judged, Exception):
+            record = broken_gate_record(
+                case.gate, case.gate_id, policy, judged, node=case.node, seconds=seconds
+            )
+        else:
+            record = gate_record(case.gate, case.gate_id, policy, judged, node=case.node, seconds=seconds)
+        return Outcome(check=check_record(case.check), gate=record, **self.subjects.records(case.check))
+
+
+def _replaced(model: Model, source: ModelSource) -> Model:
+    """Return the model with another source, which is trusted as far as the declared one."""
+    if isinstance(source, SkopsFile) and isinstance(model.source, SkopsFile):
+        source = dataclasses.replace(source, trusted=model.source.trusted)
+    return dataclasses.replace(model, source=source)
+
+
+def _replacement(text: str) -> tuple[str | None, ModelSource]:
+    name, equals, address = text.partition("=")
+    named = bool(equals) and "/" not in name and ":" not in name
+    try:
+        return (name, model_source(address)) if named else (None, model_source(text))
+    except DeclarationError as error:
+        raise ConfigError(f"--aiqa-model {text}: {error}") from None

@@ -1,0 +1,176 @@
+"""What a run is about: each data set opened once, each model loaded and asked once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from aiqa.declare.check import Check
+from aiqa.declare.source import Dataset, Model, ModelSource
+from aiqa.errors import DeclarationError
+from aiqa.evidence.record import DatasetRecord, ModelRecord
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from aiqa.metrics.table import ScoredTable
+    from aiqa.scan.model import LoadedModel
+    from aiqa.scan.predictions import Predictions
+    from aiqa.scan.source import Table
+
+T = TypeVar("T")
+Progress = Callable[[str, int, int], None]
+
+
+class Subjects:
+    """The tables and models of a run, each made at its first use; what failed once fails again at once."""
+
+    def __init__(self, root: Path, progress: Progress | None = None) -> None:
+        self.root = root
+        self.progress = progress
+        self._made: dict[Hashable, object] = {}
+
+    def table(self, dataset: Dataset) -> Table:
+        """Return an open data set."""
+        from aiqa.scan.source import open_dataset
+
+        return self._once(("table", dataset), lambda: open_dataset(dataset, self.root))
+
+    def model(self, model: Model, source: ModelSource | None = None) -> LoadedModel:
+        """Return a loaded model (`source`: the champion's, say)."""
+        from aiqa.scan.model import load_model
+
+        source = source or model.source
+        return self._once(("model", model, source), lambda: load_model(source, model, self.root))
+
+    def predictions(self, dataset: Dataset, model: Model, source: ModelSource) -> Predictions:
+        """Return what a model says of every row."""
+
+        def predict() -> Predictions:
+            table = self.table(dataset)
+            loaded = self.model(model, source)
+            return loaded.predict(table, dataset, self._report(model, table))
+
+        return self._once(("predictions", dataset, model, source), predict)
+
+    def scored(self, dataset: Dataset, model: Model, *, versus: bool) -> ScoredTable:
+        """Return truth and predictions next to each other (`versus`: the champion's too)."""
+        from aiqa.metrics.table import scored_table
+
+        def score() -> ScoredTable:
+            challenger = self.predictions(dataset, model, model.source)
+            champion = self._champion(dataset, model) if versus else None
+            return scored_table(self.table(dataset).frame, model, dataset, challenger, champion)
+
+        return self._once(("scored", dataset, model, versus), score)
+
+    def widest_frame(self, dataset: Dataset) -> Any:
+        """Return the scored table of a data set where there is one, else the table: one scan for both."""
+        scored: list[Any] = [made for key, made in self._made.items() if _is_scored(key, dataset, made)]
+        return scored[-1].frame if scored else self.table(dataset).frame
+
+    def data_of(self, check: Check) -> pl.DataFrame:
+        """Return the rows that a free-form check is about.
+
+        Raises
+        ------
+        DeclarationError
+            If it is about no data set.
+        """
+        if check.dataset is None:
+            raise DeclarationError(f"{check.name} asks for data, but is about no dataset")
+        table = self.table(check.dataset)
+        return table.collect(table.frame)
+
+    def model_of(self, check: Check) -> LoadedModel:
+        """Return the model that a free-form check is about.
+
+        Raises
+        ------
+        DeclarationError
+            If it is about no model.
+        """
+        if check.model is None:
+            raise DeclarationError(f"{check.name} asks for a model, but is about none")
+        return self.model(check.model)
+
+    def records(self, check: Check) -> dict[str, Any]:
+        """Return the records of what a check is about, as far as it could be opened."""
+        datasets = () if check.dataset is None else (self._dataset_record(check.dataset),)
+        models = () if check.model is None else self._model_records(check.model)
+        return {"datasets": datasets, "models": models}
+
+    def _champion(self, dataset: Dataset, model: Model) -> Predictions:
+        if model.champion is None:
+            raise DeclarationError(
+                f"model {model.name!r} has no champion: declare aiqa.model(..., champion=...)"
+            )
+        return self.predictions(dataset, model, model.champion)
+
+    def _report(self, model: Model, table: Table) -> Callable[[int], None] | None:
+        progress = self.progress
+        if progress is None:
+            return None
+        return lambda done: progress(f"{model.name} scores {table.dataset.name}", done, table.rows)
+
+    @contextmanager
+    def scanning(self, dataset: Dataset | None) -> Iterator[None]:
+        """Report that a data set is being scanned, which takes as long as it takes."""
+        made = self._made.get(("table", dataset))
+        if self.progress is None or made is None or isinstance(made, Exception):
+            yield
+            return
+        rows = cast("Table", made).rows
+        self.progress(f"scanning {cast('Table', made).dataset.name}", 0, rows)
+        try:
+            yield
+        finally:
+            self.progress("", rows, rows)
+
+    def _dataset_record(self, dataset: Dataset) -> DatasetRecord:
+        def describe() -> DatasetRecord:
+            table = self.table(dataset)
+            return DatasetRecord(
+                name=dataset.name,
+                source=table.address,
+                rows=table.rows,
+                columns=table.columns,
+                fingerprint=table.fingerprint,
+            )
+
+        try:
+            return self._once(("dataset record", dataset), describe)
+        except Exception:  # noqa: BLE001 - the gates tell what is wrong; here it is only named
+            return DatasetRecord(name=dataset.name, source=repr(dataset.source))
+
+    def _model_records(self, model: Model) -> tuple[ModelRecord, ...]:
+        records = [self._model_record(model, model.source, "challenger")]
+        if model.champion is not None and ("model", model, model.champion) in self._made:
+            records.append(self._model_record(model, model.champion, "champion"))
+        return tuple(records)
+
+    def _model_record(self, model: Model, source: ModelSource, role: str) -> ModelRecord:
+        common: dict[str, Any] = {"name": model.name, "role": role, "task": model.task}
+        try:
+            loaded = self.model(model, source)
+            told = {"source": loaded.address, "fingerprint": loaded.fingerprint, **loaded.record}
+            return ModelRecord.model_validate({**common, **told})
+        except Exception:  # noqa: BLE001 - the gates tell what is wrong; here it is only named
+            return ModelRecord(**common, source=repr(source))
+
+    def _once(self, key: Hashable, make: Callable[[], T]) -> T:
+        if key not in self._made:
+            try:
+                self._made[key] = make()
+            except Exception as error:  # noqa: BLE001 - kept, and raised to everybody who asks
+                self._made[key] = error
+        made = self._made[key]
+        if isinstance(made, Exception):
+            raise made
+        return cast("T", made)
+
+
+def _is_scored(key: Hashable, dataset: Dataset, made: object) -> bool:
+    return isinstance(key, tuple) and key[:2] == ("scored", dataset) and not isinstance(made, Exception)
