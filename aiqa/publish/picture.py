@@ -10,6 +10,7 @@ from aiqa.judge.decide import Interval, allowed
 from aiqa.publish import words
 
 _MARGIN = 6.0
+_ROOM_FOR_LABEL = 35.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,14 @@ class Picture:
     value: Mark
     thresholds: tuple[Mark, ...]
     description: str
+
+    @property
+    def labels(self) -> tuple[Mark, ...]:
+        """What to write above the thresholds: one label for both where they would overlap."""
+        first, *others = self.thresholds
+        if not others or others[0].at - first.at > _ROOM_FOR_LABEL:
+            return self.thresholds
+        return (_mark((first.at + others[0].at) / 2, f"{first.text} to {others[0].text}"),)
 
 
 def picture(gate: GateRecord) -> Picture | None:
@@ -98,5 +107,8 @@ class _Scale:
         return Span(round(left, 2), round(right - left, 2))
 
     def mark(self, value: float, text: str) -> Mark:
-        at = round(self.place(value), 2)
-        return Mark(at, text, "start" if at < 15 else "end" if at > 85 else "middle")
+        return _mark(self.place(value), text)
+
+
+def _mark(at: float, text: str) -> Mark:
+    return Mark(round(at, 2), text, "start" if at < 15 else "end" if at > 85 else "middle")

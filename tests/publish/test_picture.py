@@ -53,6 +53,16 @@ def test_a_range_has_two_thresholds() -> None:
     assert right(found.required) == pytest.approx(found.thresholds[1].at)
 
 
+def test_labels_never_overlap() -> None:
+    def labels(*estimate: float) -> list[str]:
+        gate = a_gate(metric.precision.between(0.2, 0.4), estimate=an_estimate(*estimate))
+        return [mark.text for mark in drawn(gate).labels]
+
+    assert labels(0.3, 0.25, 0.35) == ["0.2", "0.4"]
+    assert labels(0.9, 0.8, 0.99) == ["0.2 to 0.4"]
+    assert [mark.text for mark in drawn(a_gate()).labels] == ["0.92"]
+
+
 def test_an_open_side_reaches_the_edge() -> None:
     assert right(drawn(a_gate(estimate=an_estimate(0.94, 0.92, None))).interval) == 100
 
