@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 
 from aiqa.declare.gate import Gate, Met, Policy, make_policy
@@ -56,11 +56,15 @@ def _expectation(
     mostly = optional.get("mostly", 1.0)
     if isinstance(mostly, bool) or not isinstance(mostly, (int, float)) or not 0 <= mostly <= 1:
         raise DeclarationError(f"mostly= is a share from 0 to 1, not {mostly!r}")
+    if not isinstance(required.get("column", ""), str):
+        raise DeclarationError(f"column= must be the name of a column, not {required['column']!r}")
     told = required | {key: value for key, value in optional.items() if value != _DEFAULTS.get(key)}
     return Expectation(f"expect_{type_}", freeze(told, type_), severity)
 
 
 _DEFAULTS = {"mostly": 1.0, "strict_min": False, "strict_max": False, "exact_match": True}
+_MAY_BE_UNBOUNDED = ("column_mean_to_be_between", "table_row_count_to_be_between")
+_ORDERED = ("column_values_to_be_between", "table_row_count_to_be_between")
 
 
 class ExpectationNamespace:
@@ -118,7 +122,12 @@ class ExpectationNamespace:
     def column_values_to_match_regex(
         self, column: str, regex: str, *, mostly: float = 1.0, severity: str = "critical"
     ) -> Expectation:
-        """Expect at least `mostly` of the non-null strings of `column` to contain a match of `regex`."""
+        """Expect at least `mostly` of the non-null values of `column` to contain a match of `regex`.
+
+        As Python's ``re.search`` finds it, on every engine.
+        """
+        if not isinstance(regex, str):
+            raise DeclarationError(f"regex= must be a string, not {regex!r}")
         return _expectation(
             "column_values_to_match_regex", severity, {"column": column, "regex": regex}, {"mostly": mostly}
         )
@@ -139,8 +148,8 @@ class ExpectationNamespace:
             "column_value_lengths_to_be_between",
             severity,
             column,
-            min_value,
-            max_value,
+            _whole("min_value", min_value),
+            _whole("max_value", max_value),
             strict_min,
             strict_max,
             mostly,
@@ -156,7 +165,10 @@ class ExpectationNamespace:
         strict_max: bool = False,
         severity: str = "critical",
     ) -> Expectation:
-        """Expect the mean of the non-null values of `column` to lie in [min_value, max_value]."""
+        """Expect the mean of the non-null values of `column` to lie in [min_value, max_value].
+
+        Without bounds: expect that there is a mean.
+        """
         return _bounded(
             "column_mean_to_be_between", severity, column, min_value, max_value, strict_min, strict_max
         )
@@ -172,23 +184,34 @@ class ExpectationNamespace:
     ) -> Expectation:
         """Expect the table to have so many rows."""
         return _bounded(
-            "table_row_count_to_be_between", severity, None, min_value, max_value, strict_min, strict_max
+            "table_row_count_to_be_between",
+            severity,
+            None,
+            _whole("min_value", min_value),
+            _whole("max_value", max_value),
+            strict_min,
+            strict_max,
         )
 
     def column_to_exist(
         self, column: str, column_index: int | None = None, *, severity: str = "critical"
     ) -> Expectation:
         """Expect the table to have `column` (at position `column_index`, from 0, where given)."""
+        if (_whole("column_index", column_index) or 0) < 0:
+            raise DeclarationError(f"column_index= counts from 0, not {column_index!r}")
         return _expectation("column_to_exist", severity, {"column": column}, {"column_index": column_index})
 
     def table_columns_to_match_set(
-        self, column_set: Sequence[str], *, exact_match: bool = True, severity: str = "critical"
+        self, column_set: Collection[str] | None, *, exact_match: bool = True, severity: str = "critical"
     ) -> Expectation:
-        """Expect the table to have these columns, in any order (and no others, if `exact_match`)."""
+        """Expect the table to have these columns, in any order (and no others, if `exact_match`).
+
+        None stands for no column, as in Great Expectations.
+        """
         return _expectation(
             "table_columns_to_match_set",
             severity,
-            {"column_set": _collection("column_set", column_set)},
+            {"column_set": None if column_set is None else _collection("column_set", column_set)},
             {"exact_match": exact_match},
         )
 
@@ -214,8 +237,9 @@ def _bounded(
     strict_max: bool,
     mostly: float = 1.0,
 ) -> Expectation:
-    if min_value is None and max_value is None:
+    if min_value is None and max_value is None and type_ not in _MAY_BE_UNBOUNDED:
         raise DeclarationError(f"{type_} needs min_value=, max_value= or both")
+    _check_order(type_, min_value, max_value)
     return _expectation(
         type_,
         severity,
@@ -228,6 +252,24 @@ def _bounded(
             "strict_max": strict_max,
         },
     )
+
+
+def _check_order(type_: str, low: Any, high: Any) -> None:
+    """Refuse bounds that no value meets, where Great Expectations does."""
+    if low is None or high is None or type_ not in _ORDERED:
+        return
+    try:
+        wrong = low > high
+    except TypeError:
+        raise DeclarationError(f"{type_}: {low!r} and {high!r} are not of one type") from None
+    if wrong:
+        raise DeclarationError(f"{type_}: min_value={low!r} is greater than max_value={high!r}")
+
+
+def _whole(name: str, value: int | None) -> int | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+        raise DeclarationError(f"{name}= must be a whole number, not {value!r}")
+    return value
 
 
 def _collection(name: str, value: Any) -> list[Any]:

@@ -63,7 +63,7 @@ def _matches(pattern: str) -> tuple[Any, Callable[[pl.Series], pl.Series]]:
     def matches(texts: pl.Series) -> pl.Series:
         """Search each distinct text once."""
         distinct = texts.drop_nulls().unique()
-        hits = pl.Series([search(text) is not None for text in distinct], dtype=pl.Boolean)
+        hits = pl.Series([search(str(text)) is not None for text in distinct], dtype=pl.Boolean)
         return texts.replace_strict(distinct, hits, default=None, return_dtype=pl.Boolean)
 
     return pl.Boolean(), matches

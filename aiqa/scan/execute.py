@@ -11,7 +11,7 @@ import narwhals as nw
 import polars as pl
 
 from aiqa.errors import DataError, nearest
-from aiqa.scan.batches import lower
+from aiqa.scan.batches import Lowered, lower
 from aiqa.scan.expr import Expr, Schema, call, col, compile_expr
 from aiqa.scan.literals import family_of
 from aiqa.scan.slices import split
@@ -114,14 +114,38 @@ def _lazy(frame: Any) -> pl.LazyFrame:
 
 
 def _run(table: pl.LazyFrame, schema: Schema, wanted: Sequence[Request], engine: Any) -> Answers:
-    lowered = lower(table, schema, wanted)
+    counts = {
+        request: Request(Count(request.statistic.where), request.by)
+        for request in wanted
+        if isinstance(request.statistic, Sample)
+    }
+    lowered = lower(table, schema, tuple(dict.fromkeys((*wanted, *counts.values()))))
+    first = [request for request in lowered.requests if not isinstance(request.statistic, Sample)]
+    found = _answers(_plan(lowered.table, lowered.schema, first), engine)
+    answers = {lowered.original[request]: answer for request, answer in found.items()}
+    return answers | _samples(lowered, counts, answers, engine)
+
+
+def _samples(lowered: Lowered, counts: dict[Request, Request], answers: Answers, engine: Any) -> Answers:
+    """Look for examples only where the first scan counted any."""
+    there = {sample for sample, count in counts.items() if any(answers[count].values())}
+    wanted = [request for request, original in lowered.original.items() if original in there]
+    found = _answers(_plan(lowered.table, lowered.schema, wanted), engine)
+    examples = {lowered.original[request]: answer for request, answer in found.items()}
+    return {
+        sample: {key: examples.get(sample, {}).get(key, []) for key in answers[count]}
+        for sample, count in counts.items()
+    }
+
+
+def _answers(planned: Iterable[_Query], engine: Any) -> Answers:
+    queries = list(planned)
     answers: Answers = {}
-    queries = list(_plan(lowered.table, lowered.schema, lowered.requests))
     for start in range(0, len(queries), AT_ONCE):
         batch = queries[start : start + AT_ONCE]
         for query, result in zip(batch, _collect([query.lazy for query in batch], engine), strict=True):
             answers |= query.read(result)
-    return {lowered.original[request]: answer for request, answer in answers.items()}
+    return answers
 
 
 def _collect(lazies: list[pl.LazyFrame], engine: Any) -> list[pl.DataFrame]:
@@ -299,17 +323,25 @@ def _counts(table: pl.LazyFrame, schema: Schema, request: Request, counts: Count
 
 
 def _sample(table: pl.LazyFrame, schema: Schema, request: Request, sample: Sample) -> _Query:
-    frame = nw.from_native(table).filter(compile_expr(sample.where, schema))
+    numbered = nw.from_native(table.with_row_index("__aiqa_row"))
     value = nw.col(sample.column).alias("value")
-    lazy = _native(frame.select(*_by(request.by), value))
-    groups = _names("by", len(request.by))
+    frame = numbered.filter(compile_expr(sample.where, schema)).select(*_by(request.by), "__aiqa_row", value)
+    lazy, groups = _native(frame), _names("by", len(request.by))
+    examples = pl.struct("__aiqa_row", "value")
+    limit = sample.limit
     if groups:
-        lazy = lazy.group_by(groups).agg(pl.col("value").head(sample.limit)).sort(groups, nulls_last=True)
+        first = examples if limit is None else examples.head(limit)
+        lazy = lazy.group_by(groups).agg(first).sort(groups, nulls_last=True)
     else:
-        lazy = lazy.head(sample.limit).select(pl.col("value").implode())
+        lazy = (lazy if limit is None else lazy.head(limit)).select(examples.implode())
 
     def read(result: pl.DataFrame) -> Answers:
-        return {request: {_key(request.by, by): list(values) for *by, values in result.iter_rows()}}
+        return {
+            request: {
+                _key(request.by, by): [tuple(example.values()) for example in found]
+                for *by, found in result.iter_rows()
+            }
+        }
 
     return _Query(lazy, read)
 

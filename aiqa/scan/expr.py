@@ -241,7 +241,7 @@ OPERATIONS: dict[str, _Compiler] = {
     "is_nan": _is_nan,
     "is_finite": _is_finite,
     "is_in": _is_in,
-    "length": _simple(lambda x: x.str.len_chars()),
+    "length": _simple(lambda x: x.cast(nw.String).str.len_chars()),
     "truncate": _simple(lambda x, every: x.dt.truncate(every)),
     "repeated": _simple(lambda x: ~x.is_unique() & ~x.is_null()),
 }
@@ -254,8 +254,9 @@ narwhals' interval (``"1d"``, ``"1w"``, ``"1mo"``)."""
 BATCH_OPERATIONS = ("matches", "bin")
 """What engines run a batch at a time, because dialects differ or a loop would be slow.
 
-``matches(x, regex)``: Python's ``re.search`` finds a match; null for null. ``bin(x, edges)``: how many of
-the rising `edges` are at most x, from 0 to ``len(edges)``; null for null and for NaN."""
+``matches(x, regex)``: Python's ``re.search`` finds a match in the value as ``str`` writes it; null for null.
+``bin(x, edges)``: how many of the rising `edges` are at most x, from 0 to ``len(edges)``; null for null and
+for NaN."""
 
 _NEVER_NAN = {*_COMPARISONS, "and", "or", "not", "is_null", "is_nan", "is_finite", "is_in", "length",
               "truncate", "repeated", "to_int", *BATCH_OPERATIONS}  # fmt: skip

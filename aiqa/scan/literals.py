@@ -92,8 +92,8 @@ def compared(op: str, value: Any, dtype: str, column: str) -> tuple[str, Any]:
 def members(wanted: tuple[Any, ...], dtype: str) -> tuple[Any, ...]:
     """Return those of `wanted` that the column could hold, in its own type; null is no member."""
     family = family_of(dtype)
-    found = []
-    for value in wanted:
+    found: list[Any] = []
+    for value in wanted if family != "null" else ():
         try:
             _, fitting = compared("==", value, dtype, "")
         except DataError:
@@ -105,7 +105,7 @@ def members(wanted: tuple[Any, ...], dtype: str) -> tuple[Any, ...]:
 def _typed(value: Any, family: str, dtype: str, column: str) -> Any:
     if family in ("date", "datetime", "time") and isinstance(value, str):
         value = _parsed(value, family, column)
-    if family in _ACCEPTED and not isinstance(value, _ACCEPTED[family]):
+    if family != "null" and not isinstance(value, _ACCEPTED.get(family, ())):
         raise DataError(f"values of type {dtype} cannot be compared with {value!r}", column=column)
     if family == "datetime":
         return _moment(value, dtype)

@@ -54,11 +54,14 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The first `limit` values of `column` among the rows where `where` is true. State: ``list``."""
+    """The first values of `column` among the rows where `where` is true, with their rows.
+
+    At most `limit` (all, where None). State: ``list[tuple[int, Any]]`` of row, from 0, and value.
+    """
 
     column: str
     where: Expr
-    limit: int = 20
+    limit: int | None = 20
 
 
 Statistic = Count | Moments | Counts | Rows | Sample
