@@ -194,9 +194,10 @@ def function_of_means(
     weights = np.ones(n) if weight is None else weight
     means = weights @ columns / weights.sum()
     value = float(function(means))
-    influence = _influence(function, columns, weights, means, value)
     if n <= 5000:
-        return _bca(value, _resampled_means(function, columns, weights, seed), influence, n, domain)
+        drawn = _resampled_means(function, columns, weights, seed)
+        return _bca(value, drawn, _jackknife(function, columns, weights), n, domain)
+    influence = _influence(function, columns, weights, means, value)
     kish = float(weights.sum() ** 2 / (weights @ weights))
     variance = float(influence @ influence) * kish / (kish - 1) if kish > 1 else math.inf
     return t_inference(value, variance, kish - 1, n, "linearised t", domain=domain)
@@ -209,6 +210,15 @@ def _influence(
     step = 1e-6
     moved: Floats = (function(means + step * (columns - means)) - value) / step
     return np.asarray(moved * weights / weights.sum())
+
+
+def _jackknife(function: Callable[[Floats], Floats], columns: Floats, weights: Floats) -> Floats:
+    """Return by how much each row raises the value: the mean of the values without one row, less each."""
+    weighted = columns * weights[:, None]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rest = (weights.sum() - weights)[:, None]
+        without = function((weighted.sum(axis=0) - weighted) / rest)
+    return np.asarray(np.nanmean(without) - without) if np.isfinite(without).any() else np.zeros(len(weights))
 
 
 def _resampled_means(

@@ -1,0 +1,75 @@
+"""How often a gate at 95 % passes what it must not: truths exactly on the threshold, simulated."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy.special import ndtr
+
+from aiqa.stats.auc import auc
+from aiqa.stats.average_precision import average_precision
+from aiqa.stats.mean import mean
+from aiqa.stats.paired import paired_proportions
+from aiqa.stats.proportion import proportion
+from aiqa.stats.ranked import infer
+
+
+def _limit(rate: float, repeats: int) -> float:
+    """Return what an error rate may reach in so many repeats, three Monte Carlo errors included."""
+    return rate + 3 * math.sqrt(rate * (1 - rate) / repeats)
+
+
+@pytest.mark.parametrize(("n", "truth"), [(50, 0.9), (200, 0.97), (1000, 0.5)])
+def test_exact_share_never_passes_more_than_alpha(n: int, truth: float) -> None:
+    counts = np.random.default_rng(1).binomial(n, truth, 4000)
+    lower = {int(count): proportion(int(count), n).lower(0.05) for count in np.unique(counts)}
+    passes = np.mean([lower[int(count)] >= truth for count in counts])
+    assert passes <= _limit(0.05, 4000)
+
+
+@pytest.mark.parametrize(("positives", "negatives"), [(20, 200), (60, 300), (150, 600)])
+def test_area_under_the_curve(positives: int, negatives: int) -> None:
+    rng, passes, repeats = np.random.default_rng(2), 0, 1000
+    truth = np.arange(positives + negatives) < positives
+    area = float(ndtr(1.5 / math.sqrt(2)))
+    for _ in range(repeats):
+        score = rng.normal(size=len(truth)) + 1.5 * truth
+        passes += auc(truth, score).lower(0.05) >= area
+    assert passes / repeats <= _limit(0.065, repeats)
+
+
+def test_average_precision_at_both_ends() -> None:
+    """Coverage of the two-sided 90 % interval; the truth from a large sample."""
+    rng, repeats = np.random.default_rng(3), 600
+
+    def draw(n: int) -> tuple[np.ndarray, np.ndarray]:
+        truth = rng.random(n) < 0.2
+        return truth, rng.normal(size=n) + 1.2 * truth
+
+    expected = average_precision(*draw(1_000_000)).value
+    outside = 0
+    for _ in range(repeats):
+        inference = infer(average_precision(*draw(600)))
+        outside += not inference.lower(0.05) <= expected <= inference.upper(0.05)
+    assert outside / repeats <= _limit(0.12, repeats)
+
+
+def test_no_worse_than_the_champion() -> None:
+    """A challenger worse by exactly the margin of half a point, 5 % of disagreement."""
+    rng, repeats, n = np.random.default_rng(4), 2000, 2000
+    draws = rng.multinomial(n, [0.0225, 0.0275, 0.95], size=repeats)
+    passes = np.mean([paired_proportions(int(b), int(c), n).lower(0.05) >= -0.005 for b, c, _ in draws])
+    assert passes <= _limit(0.05, repeats)
+
+
+def test_weighted_mean() -> None:
+    rng, repeats, n, outside = np.random.default_rng(5), 2000, 100, 0
+    for _ in range(repeats):
+        x, w = rng.exponential(size=n) ** 0.5, rng.uniform(0.2, 3, n)
+        value = float(np.average(x, weights=w))
+        spread2 = float((w**2 * (x - value) ** 2).sum())
+        inference = mean(value, spread2, float(w.sum()), float((w**2).sum()), n)
+        outside += not inference.lower(0.05) <= math.gamma(1.5) <= inference.upper(0.05)
+    assert outside / repeats <= _limit(0.11, repeats)

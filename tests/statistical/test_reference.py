@@ -1,0 +1,189 @@
+"""Our numbers against R's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import aiqa
+from aiqa import metric
+from aiqa.metrics.drift import binned
+from aiqa.stats.auc import roc
+from aiqa.stats.bootstrap import function_of_means
+from aiqa.stats.inference import Inference
+from aiqa.stats.paired import mcnemar, paired_proportions
+from aiqa.stats.proportion import proportion
+from aiqa.stats.psi import stability_index
+from aiqa.stats.quantile import quantile
+from aiqa.stats.ranked import Ranked, infer_difference, variance
+from tests.statistical.reference import case, columns
+
+
+def _close(estimate: Any, bounds: dict[str, float], tolerance: float) -> None:
+    assert estimate.low == pytest.approx(bounds["lower"], abs=tolerance)
+    assert estimate.high == pytest.approx(bounds["upper"], abs=tolerance)
+
+
+def test_single_proportions() -> None:
+    of = case("newcombe1998_single_proportion")
+    for index, (x, n) in enumerate(zip(of["inputs"]["x"], of["inputs"]["n"], strict=True)):
+        _close(proportion(x, n, method="wilson").estimate(), of["expected"]["wilson"][index], 1e-8)
+        _close(proportion(x, n).estimate(), of["expected"]["clopper_pearson"][index], 1e-8)
+
+
+def test_accuracy_and_its_one_sided_bound() -> None:
+    of = case("pima_accuracy_ci")
+    data = columns(of)
+    both = aiqa.evaluate("accuracy", y_true=data["y"], y_score=data["score"])
+    assert both.value == pytest.approx(of["expected"]["point"], abs=1e-12)
+    _close(both, of["expected"]["clopper_pearson"], 1e-8)
+    one = aiqa.evaluate("accuracy", y_true=data["y"], y_score=data["score"], alternative="greater")
+    assert one.low == pytest.approx(of["expected"]["one_sided_lower_cp"], abs=1e-8)
+
+
+@pytest.mark.parametrize("name", ["precision", "recall"])
+def test_precision_and_recall(name: str) -> None:
+    of = case("pima_precision_recall_spec_ci")
+    data = columns(of)
+    estimate = aiqa.evaluate(name, y_true=data["y"], y_score=data["score"])
+    assert estimate.value == pytest.approx(of["expected"][name]["point"], abs=1e-12)
+    _close(estimate, of["expected"][name]["clopper_pearson"], 1e-8)
+
+
+def test_specificity_is_the_recall_of_the_other_label() -> None:
+    of = case("pima_precision_recall_spec_ci")
+    data = columns(of)
+    estimate = aiqa.evaluate(metric.recall(label=0), y_true=data["y"], y_score=data["score"])
+    _close(estimate, of["expected"]["specificity"]["clopper_pearson"], 1e-8)
+
+
+def test_f1_through_its_share() -> None:
+    of = case("pima_f1_wilson_indirect")
+    data = columns(of)
+    estimate = aiqa.evaluate("f1", y_true=data["y"], y_score=data["score"])
+    assert estimate.value == pytest.approx(of["expected"]["point"], abs=1e-12)
+    _close(estimate, of["expected"]["clopper_pearson_indirect"], 1e-8)
+
+
+@pytest.mark.parametrize("name", ["asah_auc_ndka", "asah_auc_s100b", "asah_auc_wfns", "pima_auc_delong_ci"])
+def test_delong_variance(name: str) -> None:
+    of = case(name)
+    data = columns(of)
+    curve = roc(data["y"] == 1, data["score"].astype(float))
+    assert curve.value == pytest.approx(of["expected"]["auc"], abs=1e-10)
+    assert variance(curve)[0] == pytest.approx(of["expected"]["variance"], abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "asah_paired_delong_s100b_ndka",
+        "asah_paired_delong_wfns_ndka",
+        "asah_paired_delong_wfns_s100b",
+        "pima_auc_paired_delong",
+    ],
+)
+def test_paired_delong_variance(name: str) -> None:
+    of = case(name)
+    data = columns(of)
+    first, second = (roc(data["y"] == 1, data[key].astype(float)) for key in ("score_a", "score_b"))
+    joint = Ranked(0.0, first.influence - second.influence, first.truth, first.sizes, first.rows, "")
+    assert first.value - second.value == pytest.approx(of["expected"]["diff"], abs=1e-10)
+    assert variance(joint)[0] ** 0.5 == pytest.approx(of["expected"]["se"], abs=1e-10)
+    t = infer_difference(first, second).estimate()
+    # t with Satterthwaite's freedom, where pROC takes the normal: a little wider, never narrower.
+    assert of["expected"]["lower"] - 0.006 < t.low < of["expected"]["lower"]
+    assert of["expected"]["upper"] < t.high < of["expected"]["upper"] + 0.006
+
+
+def test_tango_and_mcnemar() -> None:
+    of = case("pima_mcnemar_and_paired_diff")
+    b, c, n = (of["inputs"][key] for key in ("b_a_only_correct", "c_b_only_correct", "n"))
+    _close(paired_proportions(b, c, n).estimate(), of["expected"]["tango"], 1e-7)
+    assert mcnemar(b, c) == pytest.approx(of["expected"]["p_exact"], abs=1e-10)
+    data = columns(of)
+    result = aiqa.compare("accuracy", y_true=data["y"], champion=data["score_b"], challenger=data["score_a"])
+    assert result.difference == pytest.approx(of["expected"]["diff"], abs=1e-12)
+    _close(result, of["expected"]["tango"], 1e-7)
+    assert result.p_value == pytest.approx(of["expected"]["p_exact"], abs=1e-10)
+
+
+def test_agresti() -> None:
+    of = case("agresti_mcnemar")
+    inputs = of["inputs"]
+    total = sum(inputs[key] for key in "abcd")
+    _close(paired_proportions(inputs["b"], inputs["c"], total).estimate(), of["expected"]["tango"], 1e-7)
+    assert mcnemar(inputs["b"], inputs["c"]) == pytest.approx(of["expected"]["p_exact"], rel=1e-6)
+
+
+def test_mean_absolute_error_alone_and_paired() -> None:
+    of = case("boston_mae_t")
+    data = columns(of)
+    alone = aiqa.evaluate("mae", y_true=data["y"], y_pred=data["pred_a"])
+    assert alone.value == pytest.approx(of["expected"]["mae"], abs=1e-10)
+    _close(alone, of["expected"]["t_ci"], 1e-8)
+    pair = aiqa.compare("mae", y_true=data["y"], champion=data["pred_b"], challenger=data["pred_a"])
+    assert pair.difference == pytest.approx(of["expected"]["paired"]["diff"], abs=1e-10)
+    _close(pair, of["expected"]["paired"], 1e-8)
+    assert pair.p_value == pytest.approx(of["expected"]["paired"]["p_value"], rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["rmse", "r2"])
+def test_bca_of_regression(name: str) -> None:
+    of = case(f"boston_{name}_bootstrap")
+    data = columns(of)
+    estimate = aiqa.evaluate(name, y_true=data["y"], y_pred=data["pred"])
+    assert estimate.value == pytest.approx(of["expected"]["point"], abs=1e-10)
+    _close(estimate, of["expected"]["bca"], of["tolerance"]["abs"])
+
+
+def test_bca_of_a_ratio() -> None:
+    of = case("city_ratio_bca")
+    data = columns(of)
+    table = np.column_stack([data["num"], data["den"]]).astype(float)
+
+    def ratio(means: NDArray[np.float64]) -> NDArray[np.float64]:
+        answer: NDArray[np.float64] = means[..., 0] / means[..., 1]
+        return answer
+
+    inference: Inference = function_of_means(ratio, table, None, seed=1)
+    assert inference.value == pytest.approx(of["expected"]["point"], abs=1e-12)
+    _close(inference.estimate(), of["expected"]["bca"], of["tolerance"]["abs"])
+
+
+def test_average_precision_error() -> None:
+    of = case("pima_average_precision_bootstrap")
+    data = columns(of)
+    estimate = aiqa.evaluate("average_precision", y_true=data["y"], y_score=data["score"])
+    assert estimate.value == pytest.approx(of["expected"]["point"], abs=1e-10)
+    # The interval is on the logit scale; its length is that of the bootstrap's standard error.
+    assert (estimate.high - estimate.low) / 3.92 == pytest.approx(of["expected"]["se"], rel=0.12)
+
+
+def test_quantile_by_order_statistics() -> None:
+    of = case("boston_abs_error_quantile_ci")
+    data = columns(of)
+    errors = np.abs(data["y"] - data["pred"])
+    inference = quantile(float(np.quantile(errors, 0.9)), errors, None, 0.9)
+    assert inference.value == pytest.approx(of["expected"]["point_type7"], abs=1e-8)
+    _close(inference.estimate(), of["expected"], 1e-8)
+
+
+def test_psi() -> None:
+    of = case("airquality_drift")
+    data = columns(of)
+    own, reference = binned(
+        data["current"].astype(float), data["reference"].astype(float), of["inputs"]["bins"]
+    )
+    assert float(stability_index(own, reference)) == pytest.approx(of["expected"]["psi"], abs=1e-7)
+
+
+def test_losses() -> None:
+    of = case("pima_calibration")
+    data = columns(of)
+    estimates = aiqa.evaluate(["brier", "log_loss"], y_true=data["y"], y_score=data["score"])
+    assert estimates["brier"].value == pytest.approx(of["expected"]["brier"], abs=1e-9)
+    assert estimates["log_loss"].value == pytest.approx(of["expected"]["log_loss"], abs=1e-9)

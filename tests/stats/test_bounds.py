@@ -1,0 +1,115 @@
+"""What every inference promises: finite where it can be, ordered, and wider for smaller error rates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from aiqa.stats.auc import auc, auc_difference
+from aiqa.stats.bootstrap import bootstrap_rows, from_replicates, function_of_means
+from aiqa.stats.inference import Inference
+from aiqa.stats.mean import mean
+from aiqa.stats.paired import paired_proportions
+from aiqa.stats.proportion import f1, proportion
+from aiqa.stats.psi import psi
+from aiqa.stats.quantile import quantile
+
+_RNG = np.random.default_rng(7)
+_TRUTH = _RNG.random(150) < 0.3
+_SCORE = _RNG.normal(size=150) + _TRUTH
+_OTHER = _SCORE + _RNG.normal(size=150) / 2
+_ROWS = _RNG.exponential(size=150)
+
+CASES: dict[str, Callable[[], Inference]] = {
+    "share": lambda: proportion(40, 50),
+    "share of nothing": lambda: proportion(0, 50),
+    "share of all": lambda: proportion(50, 50),
+    "wilson": lambda: proportion(40, 50, method="wilson"),
+    "weighted": lambda: proportion(40.5, 50.0, n=60, effective=33.3),
+    "f1": lambda: f1(proportion(40, 50)),
+    "auc": lambda: auc(_TRUTH, _SCORE),
+    "auc of 1": lambda: auc(_TRUTH, _TRUTH.astype(float)),
+    "auc of 0": lambda: auc(_TRUTH, -_TRUTH.astype(float)),
+    "auc of a constant": lambda: auc(_TRUTH, np.zeros(150)),
+    "auc of one positive": lambda: auc(np.arange(150) == 3, _SCORE),
+    "auc gain": lambda: auc_difference(_TRUTH, _SCORE, _OTHER),
+    "auc gain of the same": lambda: auc_difference(_TRUTH, _SCORE, _SCORE),
+    "mean": lambda: mean(1.0, 3.0, 20.0, 20.0, 20),
+    "bounded mean of equals": lambda: mean(0.0, 0.0, 20.0, 20.0, 20, domain=(0.0, 1.0)),
+    "tango": lambda: paired_proportions(10, 4, 100),
+    "tango without disagreement": lambda: paired_proportions(0, 0, 100),
+    "tango all": lambda: paired_proportions(100, 0, 100),
+    "median": lambda: quantile(float(np.median(_ROWS)), _ROWS, None, 0.5),
+    "bca": lambda: function_of_means(lambda m: m[..., 0], _ROWS[:, None], None, 0),
+    "rows": lambda: bootstrap_rows(lambda rows: float(_ROWS[rows].max()), float(_ROWS.max()), 150, 0),
+    "psi": lambda: psi(np.array([30, 40, 30]), np.array([300, 300, 400]), 0),
+}
+ALPHAS = [0.5, 0.2, 0.1, 0.05, 0.025, 0.01, 1e-3, 1e-5, 1e-8, 1e-12]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_bounds_hold_the_value_and_widen(name: str) -> None:
+    inference = CASES[name]()
+    lower = [inference.lower(alpha) for alpha in ALPHAS]
+    upper = [inference.upper(alpha) for alpha in ALPHAS]
+    assert all(math.isfinite(bound) for bound in lower + upper if name != "median" or abs(bound) < math.inf)
+    assert lower == sorted(lower, reverse=True)
+    assert upper == sorted(upper)
+    assert lower[1] <= inference.value <= upper[1]
+    assert not math.isnan(inference.value)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_same_call_gives_the_same_bounds(name: str) -> None:
+    first, second = CASES[name](), CASES[name]()
+    assert [first.lower(alpha) for alpha in ALPHAS] == [second.lower(alpha) for alpha in ALPHAS]
+
+
+@pytest.mark.parametrize(
+    "name", ["auc of 1", "share of all", "bounded mean of equals", "auc gain of the same"]
+)
+def test_what_varies_not_at_all_still_has_an_interval(name: str) -> None:
+    estimate = CASES[name]().estimate()
+    assert estimate.high - estimate.low > 0.02
+
+
+def test_one_row_has_no_mean_interval() -> None:
+    estimate = mean(2.0, 0.0, 1.0, 1.0, 1, domain=(0.0, math.inf)).estimate()
+    assert (estimate.low, estimate.high) == (0.0, math.inf)
+
+
+def test_p_value_agrees_with_the_bounds() -> None:
+    inference = proportion(266, 332)
+    p = inference.p_value(0.75, "greater")
+    assert inference.lower(p * 1.001) > 0.75 >= inference.lower(p * 0.999)
+    assert inference.p_value(0.9, "greater") == 1.0
+
+
+def test_impossible_counts_are_refused() -> None:
+    with pytest.raises(ValueError, match="successes <= trials"):
+        proportion(5, 4)
+
+
+def test_undefined_resamples_count_for_both_extremes() -> None:
+    drawn = np.concatenate([np.full(200, math.nan), np.linspace(0.4, 0.6, 800)])
+    inference = from_replicates(0.5, drawn, 100, "", domain=(0.0, 1.0))
+    assert (inference.lower(0.1), inference.upper(0.1)) == (0.0, 1.0)
+    assert inference.lower(0.3) > 0.4
+
+
+def test_few_rows_without_variation_have_no_bounds() -> None:
+    few = bootstrap_rows(lambda _: 1.0, 1.0, 50, 0, domain=(0.0, 1.0))
+    many = bootstrap_rows(lambda _: 1.0, 1.0, 500, 0, domain=(0.0, 1.0))
+    assert few.estimate().low == 0.0
+    assert many.estimate().low == 1.0
+
+
+def test_large_tables_are_resampled_in_part() -> None:
+    x = np.random.default_rng(0).normal(size=100_000)
+    inference = bootstrap_rows(lambda rows: float(x[rows].mean()), float(x.mean()), len(x), 0)
+    error = float(x.std()) / len(x) ** 0.5
+    assert "20,000 rows" in inference.method
+    assert (inference.upper(0.05) - inference.lower(0.05)) / (2 * 1.645 * error) == pytest.approx(1, abs=0.2)

@@ -1,0 +1,125 @@
+"""Shares, means, quantiles and pairs against scipy and definitions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from sklearn.metrics import median_absolute_error
+
+from aiqa.stats.bootstrap import function_of_means, resample_cells
+from aiqa.stats.mean import mean
+from aiqa.stats.paired import mcnemar, paired_proportions
+from aiqa.stats.proportion import effective_trials, proportion
+from aiqa.stats.psi import psi
+from aiqa.stats.quantile import quantile, weighted_median
+
+
+@settings(deadline=None)
+@given(st.integers(1, 300), st.data(), st.booleans())
+def test_shares_equal_scipy(trials: int, data: st.DataObject, wilson: bool) -> None:
+    successes = data.draw(st.integers(0, trials))
+    ours = proportion(successes, trials, method="wilson" if wilson else "clopper-pearson").estimate()
+    theirs = stats.binomtest(successes, trials).proportion_ci(0.95, method="wilson" if wilson else "exact")
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 40), st.integers(0, 40))
+def test_mcnemar_equals_the_binomial_test(gained: int, lost: int) -> None:
+    expected = stats.binomtest(gained, gained + lost).pvalue if gained + lost else 1.0
+    assert mcnemar(gained, lost) == pytest.approx(expected, abs=1e-12)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 100))
+def test_tango_is_antisymmetric_and_inside(gained: int, lost: int, rest: int) -> None:
+    n = gained + lost + rest + 1
+    one, other = (
+        paired_proportions(gained, lost, n).estimate(),
+        paired_proportions(lost, gained, n).estimate(),
+    )
+    assert one.low == pytest.approx(-other.high, abs=1e-9)
+    assert -1 <= one.low <= one.value <= one.high <= 1
+    assert one.low < one.high
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(-100, 100), min_size=3, max_size=30).filter(lambda x: np.ptp(x) > 1e-3))
+def test_mean_equals_the_t_interval(values: list[float]) -> None:
+    x = np.array(values)
+    ours = mean(float(x.mean()), float(((x - x.mean()) ** 2).sum()), len(x), len(x), len(x)).estimate()
+    theirs = stats.ttest_1samp(x, 0).confidence_interval(0.95)
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), rel=1e-9, abs=1e-9)
+
+
+def test_weights_reduce_the_effective_trials() -> None:
+    assert effective_trials(30.0, 20.0, (30.0, 20.0), 50) == pytest.approx(50)
+    uneven = effective_trials(30.0, 20.0, (90.0, 20.0), 50)
+    assert 1 < uneven < 25
+    assert effective_trials(30.0, 0.0, (60.0, 0.0), 20) == pytest.approx(15)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 4)), min_size=1, max_size=30))
+def test_weighted_median_equals_scikit_learn(pairs: list[tuple[int, int]]) -> None:
+    values, weight = (np.array(column, dtype=float) for column in zip(*pairs, strict=True))
+    weight[0] += 1
+    zeros = np.zeros(len(values))
+    assert weighted_median(values) == pytest.approx(median_absolute_error(zeros, values))
+    assert weighted_median(values, weight) == pytest.approx(
+        median_absolute_error(zeros, values, sample_weight=weight)
+    )
+
+
+def test_median_bounds_are_scipys_and_do_not_depend_on_the_scale_of_weights() -> None:
+    x = np.random.default_rng(0).normal(size=81)
+    ours = quantile(float(np.median(x)), x, None, 0.5).estimate(0.95)
+    theirs: Any = stats.quantile_test(x, q=0, p=0.5).confidence_interval(0.95)
+    assert (ours.low, ours.high) == (theirs.low, theirs.high)
+    weighted = quantile(float(np.median(x)), x, np.full(81, 3.0), 0.5).estimate(0.95)
+    assert (weighted.low, weighted.high) == (ours.low, ours.high)
+
+
+def test_few_rows_have_no_bound_of_a_median_above() -> None:
+    estimate = quantile(2.0, np.array([1.0, 2.0, 3.0]), None, 0.5, floor=0.0).estimate(0.95)
+    assert (estimate.low, estimate.high) == (0.0, math.inf)
+
+
+def test_functions_of_means_agree_across_their_two_methods() -> None:
+    x = np.random.default_rng(1).exponential(size=(5001, 1))
+    large = function_of_means(lambda m: np.sqrt(m[..., 0]), x, None, 0)
+    small = function_of_means(lambda m: np.sqrt(m[..., 0]), x[:5000], None, 0)
+    assert "linearised" in large.method
+    assert "bca" in small.method
+    assert large.lower(0.05) == pytest.approx(small.lower(0.05), abs=3e-3)
+    assert large.upper(0.05) == pytest.approx(small.upper(0.05), abs=3e-3)
+
+
+def test_resampled_cells_have_the_moments_of_the_weights() -> None:
+    w, w2 = np.array([10.0, 40.0, 0.0]), np.array([20.0, 100.0, 0.0])
+    drawn = resample_cells(w, w2, np.array([0.0, 0.0, 0.5]), 40_000, np.random.default_rng(0))
+    assert drawn.mean(axis=0)[:2] == pytest.approx(w[:2], rel=0.02)
+    assert drawn.var(axis=0)[:2] == pytest.approx(w2[:2], rel=0.05)
+    assert drawn[:, 2].mean() > 0
+
+
+def test_psi_of_samples_of_one_source_is_not_proven_to_drift() -> None:
+    rng = np.random.default_rng(0)
+    lows = []
+    for seed in range(100):
+        own, reference = (rng.multinomial(200, np.full(10, 0.1)) for _ in range(2))
+        inference = psi(own, reference, seed)
+        lows.append(inference.lower(0.05))
+        assert inference.upper(0.05) >= inference.value
+    assert np.mean(np.array(lows) > 0.02) <= 0.05
+
+
+def test_psi_finds_a_shift() -> None:
+    inference = psi(np.array([500, 100, 400]), np.array([200, 500, 300]), 0)
+    assert inference.lower(0.05) > 0.5
