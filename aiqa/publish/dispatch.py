@@ -120,9 +120,8 @@ def _attempt(evidence: Evidence, folder: Path, sink: Sink) -> Delivery:
 def one_line(error: Exception) -> str:
     """Return what an error says, in one bounded line without control characters or secrets."""
     words = "".join(c if c.isprintable() else " " for c in str(error)).split()
-    text = _without_secrets(" ".join(words)) or type(error).__name__
-    if not isinstance(error, AiqaError | OSError):
-        text = f"{type(error).__name__}: {text}"
+    named = [] if words and isinstance(error, AiqaError | OSError) else [type(error).__name__]
+    text = ": ".join([*named, _without_secrets(" ".join(words))]) if words else named[0]
     return text if len(text) <= MAX_PROBLEM else f"{text[: MAX_PROBLEM - 1]}…"
 
 

@@ -182,11 +182,12 @@ def digest(dataset: DatasetRecord) -> str | None:
     return dataset.fingerprint.rpartition(":")[2][:MAX_DIGEST]
 
 
-def _path(*parts: str) -> str:
-    return "/".join(_segment(part) for part in parts if part)
+def _path(first: str, *rest: str) -> str:
+    told = rest if rest and not first else (first, *rest)
+    return "/".join(map(_segment, told))
 
 
 def _segment(part: str) -> str:
     cleaned = _NOT_ALLOWED.sub("_", part)
     # MLflow reads keys as paths, in which a segment of dots alone leads elsewhere.
-    return cleaned if cleaned.strip(".") else "_" * len(cleaned)
+    return cleaned if cleaned.strip(".") else "_" * max(1, len(cleaned))
