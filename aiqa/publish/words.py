@@ -197,7 +197,7 @@ def _counted(result: dict[str, Any]) -> str | None:
         share = f" ({number(100 * unexpected / of, [100.0])} %)" if unexpected and of else ""
         return f"{unexpected:,} of {of:,} values are not as expected{share}"
     observed = details.get("observed_value")
-    if isinstance(observed, float):
+    if isinstance(observed, (int, float)):
         return f"observed {number(observed)}"
     return None if observed is None else f"observed {plain(observed, 300)}"
 
