@@ -193,13 +193,17 @@ def _counted(result: dict[str, Any]) -> str | None:
     details = result.get("result", result)
     unexpected, total = details.get("unexpected_count"), details.get("element_count")
     if isinstance(unexpected, int) and isinstance(total, int):
-        of = total - (details.get("missing_count") or 0)
-        share = f" ({number(100 * unexpected / of, [100.0])} %)" if unexpected and of else ""
-        return f"{unexpected:,} of {of:,} values are not as expected{share}"
+        return _share(unexpected, total - (details.get("missing_count") or 0))
     observed = details.get("observed_value")
     if isinstance(observed, (int, float)):
         return f"observed {number(observed)}"
     return None if observed is None else f"observed {plain(observed, 300)}"
+
+
+def _share(unexpected: int, of: int) -> str:
+    if not unexpected or not of:
+        return f"all {of:,} values are as expected" if of else "there are no values"
+    return f"{unexpected:,} of {of:,} values are not as expected ({number(100 * unexpected / of, [100.0])} %)"
 
 
 def confidence_text(estimate: EstimateRecord) -> str:

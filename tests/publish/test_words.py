@@ -119,7 +119,11 @@ def test_gains_have_a_sign() -> None:
         (expectation_gate(result={"result": {"observed_value": 52893}, "success": True}), "observed 52,893"),
         (
             expectation_gate(result={"element_count": 10, "missing_count": 10, "unexpected_count": 0}),
-            "0 of 0 values are not as expected",
+            "there are no values",
+        ),
+        (
+            expectation_gate(result={"element_count": 2010, "missing_count": 10, "unexpected_count": 0}),
+            "all 2,000 values are as expected",
         ),
         (broken_gate(), None),
         (skipped_gate(), None),
