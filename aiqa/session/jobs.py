@@ -109,23 +109,28 @@ def _expectation_job(expectation: Expectation, dataset: Dataset, subjects: Subje
     table = subjects.table(dataset)
 
     def conclude(answers: Answers) -> Judged:
-        found = result(expectation, answers)
-        return Judged(_judge_result(found), result=without_values(found))
+        found = result(expectation, answers, table.columns)
+        return Judged(_judge_result(expectation, found), result=without_values(found))
 
     return Job(subjects.widest_frame(dataset), requests(expectation, table.columns), conclude)
 
 
-def _judge_result(found: dict[str, Any]) -> Judgement:
+def _judge_result(expectation: Expectation, found: dict[str, Any]) -> Judgement:
     verdict = Verdict.PASS if found["success"] else Verdict.FAIL
     result = found["result"]
-    if "unexpected_count" in result:
-        share = f"{result['unexpected_count']:,} of {result['element_count']:,} values"
-        percent = result.get("unexpected_percent")
-        told = f"{share} ({percent:.3g} %) are not as expected" if percent else f"{share} are not as expected"
-        return Judgement(verdict, told)
-    observed = result.get("observed_value")
-    told = number(observed) if isinstance(observed, (int, float)) else str(observed)
-    return Judgement(verdict, f"observed: {told[:200]}")
+    if "unexpected_count" not in result:
+        return Judgement(verdict, _observed(result.get("observed_value")))
+    told = f"{result['unexpected_count']:,} of {result['element_count']:,} values"
+    percent = result.get("unexpected_percent") or 0.0
+    mostly = expectation.kwargs.as_dict().get("mostly", 1.0)
+    allowed = f"at most {100 * (1 - mostly):.3g} % may be" if mostly < 1 else "none may be"
+    return Judgement(verdict, f"{told} ({percent:.3g} %) are not as expected, and {allowed}")
+
+
+def _observed(value: Any) -> str:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return f"it is {number(value)}"
+    return f"found {', '.join(map(str, value))}"[:300] if isinstance(value, list) else "as the table shows"
 
 
 def _metric_job(
