@@ -64,7 +64,7 @@ def new_orders_look_familiar() -> Iterator[object]:
 
 @aiqa.check(fraud, orders, owner="@ds-fraud")
 def fraud_ranks_first() -> Iterator[object]:
-    """Most of the orders that we have time to review are worth it, and most fraud is among the top 5 %."""
+    """The orders that we have time to review are worth it, and most fraud is among those that look worst."""
     yield metric.roc_auc >= 0.89
     yield metric.precision.at(top=500) >= 0.35
     yield metric.precision.at(top=10, per="day") >= 0.35

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
@@ -27,7 +28,7 @@ PREFIXES = ("GITHUB_", "CI", "MLFLOW_", "DD_", "PYTEST_", "COV", "AIQA")
 
 @dataclass
 class Ran:
-    """What a pipeline came to."""
+    """What a pipeline came to, and what its last step wrote."""
 
     code: int
     output: str
@@ -56,13 +57,11 @@ def shell(script: str, folder: Path, told: Mapping[str, str]) -> subprocess.Comp
 
 
 def one_after_another(scripts: Iterable[str], folder: Path, told: Mapping[str, str]) -> Ran:
-    output, code = "", 0
     for script in scripts:
         done = shell(script, folder, told)
-        output, code = output + done.stdout + done.stderr, done.returncode
-        if code:
+        if done.returncode:
             break
-    return Ran(code, output, folder)
+    return Ran(done.returncode, done.stdout + done.stderr, folder)
 
 
 def github(folder: Path, *, event: str = "pull_request", secrets: Mapping[str, str] | None = None) -> Ran:
@@ -110,7 +109,8 @@ def test_a_bad_model_fails_and_leaves_its_evidence_too(host: str, project: Path)
     assert ran.evidence["verdict"] == "fail"
     failures = ET.parse(project / "aiqa-junit.xml").findall(".//failure")
     assert len(failures) == 1
-    summary = (project / {"github": "summary.md", "gitlab": "aiqa-summary.md"}[host]).read_text()
+    file = project / {"github": "summary.md", "gitlab": "aiqa-summary.md"}[host]
+    summary = html.unescape(file.read_text())
     assert "roc_auc" in summary
     assert "@ds-fraud" in summary
 
