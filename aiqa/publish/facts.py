@@ -45,3 +45,8 @@ def distinct_gates(evidence: Evidence) -> list[tuple[CheckRecord, GateRecord]]:
         count = seen[check.name, gate.id]
         pairs.append((check, gate if count == 1 else gate.model_copy(update={"id": f"{gate.id}-{count}"})))
     return pairs
+
+
+def slice_value(value: object) -> str:
+    """Return the value that a slice is of as text; null reads as ``missing`` and is no string's text."""
+    return "\0missing" if value is None else str(value)

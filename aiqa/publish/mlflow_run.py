@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aiqa.evidence.record import CheckRecord, DatasetRecord, Evidence, GateRecord
-from aiqa.publish.facts import distinct_gates
+from aiqa.publish.facts import distinct_gates, slice_value
 from aiqa.publish.names import Names
-from aiqa.publish.words import WORST_FIRST, counts_text, measured, needed, plain, slice_name
+from aiqa.publish.words import WORST_FIRST, counts_text, measured, needed, plain
 
 RUN_ID_TAG = "aiqa.run_id"
 NOTE_TAG = "mlflow.note.content"
@@ -83,9 +83,9 @@ def _sides(gate: GateRecord) -> Numbers:
 
 def _slices(gate: GateRecord) -> Numbers:
     # The judge puts the worst first.
-    found = [(slice_name(part), part.estimate.value) for part in gate.parts if part.estimate is not None]
-    for name, value in found[:MAX_SLICES]:
-        yield (name.replace("=", ":"),), value
+    found = [(part.slice, part.estimate.value) for part in gate.parts if part.estimate is not None]
+    for of, value in found[:MAX_SLICES]:
+        yield (" ".join(f"{column}:{slice_value(each)}" for column, each in of.items()),), value
 
 
 def params(evidence: Evidence) -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from aiqa.config import DatadogSettings
 from aiqa.evidence.record import CheckRecord, Evidence, GateRecord, PartRecord
-from aiqa.publish.facts import distinct_gates, ended_at
+from aiqa.publish.facts import distinct_gates, ended_at, slice_value
 from aiqa.publish.names import Names
 
 MAX_TAG = 200
@@ -101,7 +101,9 @@ class _Builder:
                 yield self._point(f"gate.{name}", "gauge", value, tags)
             yield self._point("gate.verdict", "count", 1, (*tags, f"verdict:{gate.verdict}"))
             for part, value in _slice_values(gate, self._slices):
-                slice_tags = tuple(self._tag(f"slice_{key}", _text(of)) for key, of in part.slice.items())
+                slice_tags = tuple(
+                    self._tag(f"slice_{key}", slice_value(of)) for key, of in part.slice.items()
+                )
                 yield self._point("gate.slice_value", "gauge", value, (*tags, *slice_tags))
 
     def _point(
@@ -151,7 +153,3 @@ def _clean(tag: str) -> str:
     """Write a tag as Datadog stores it: lower case, its alphabet, a letter first, no underscore last."""
     cleaned = _NOT_ALLOWED.sub("_", tag.lower()).strip("_")
     return cleaned if cleaned[:1].isalpha() else f"tag_{cleaned}"
-
-
-def _text(value: object) -> str:
-    return "(missing)" if value is None else str(value)
