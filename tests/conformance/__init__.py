@@ -1,0 +1,1 @@
+"""Our expectations against Great Expectations' own definitions."""
