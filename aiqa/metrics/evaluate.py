@@ -230,7 +230,8 @@ def compare(
     """
     one = _metric(metric, scores=False, by=by)
     _check_interval(confidence, "two-sided")
-    task = task or _task([one], y_true, challenger, None, classes)
+    two_labels = len(classes or set(_series("y_true", y_true).to_list())) <= 2
+    task = task or _task([one], y_true, None if two_labels else challenger, None, classes)
     as_scores = _are_scores(one, task, y_true, classes, (champion, challenger))
     role = "y_score" if as_scores else "y_pred"
     table = table_of(
