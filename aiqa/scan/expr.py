@@ -249,7 +249,7 @@ OPERATIONS: dict[str, _Compiler] = {
 
 All but one look at a single row. ``repeated`` looks at the whole column: true for each row whose value
 is not null and occurs more than once. Statistics of it do not add up over parts. ``truncate`` takes
-narwhals' interval (``"1d"``, ``"1w"``, ``"1mo"``)."""
+narwhals' interval (``"1h"``, ``"1d"``, ``"1mo"``; weeks it does not know)."""
 
 BATCH_OPERATIONS = ("matches", "bin")
 """What engines run a batch at a time, because dialects differ or a loop would be slow.

@@ -152,7 +152,7 @@ def _floating(op: str, value: Any) -> tuple[str, Any]:
     try:
         near = float(value)
     except OverflowError:
-        near = math.copysign(math.inf, value)
+        near = math.inf if value > 0 else -math.inf
     if near == value:
         return op, near
     if op in ("==", "!="):

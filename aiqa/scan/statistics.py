@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from aiqa.scan.expr import Expr
 
 
@@ -73,7 +75,7 @@ class MomentsState:
 
     ``spread2`` is the sum of w² (x - mean)², for the variance of a weighted mean, and ``cross2`` that of
     w² (x - mean), without which two spreads could not be added (0 where all weights are equal). Where no
-    row has weight, mean, minimum and maximum are NaN.
+    row has weight, the mean is NaN; where there is no row, so are minimum and maximum.
     """
 
     n: int
@@ -88,16 +90,16 @@ class MomentsState:
 
     def merge(self, other: MomentsState) -> MomentsState:
         """Return the moments of both parts together (Chan, Golub & LeVeque 1983, with weights)."""
-        parts = [part for part in (self, other) if part.w > 0]
-        if len(parts) < 2:
-            heavy = parts[0] if parts else self
-            return replace(heavy, n=self.n + other.n)
+        n = self.n + other.n
+        low, high = float(np.fmin(self.min, other.min)), float(np.fmax(self.max, other.max))
+        heavy = [part for part in (self, other) if part.w > 0]
+        if len(heavy) < 2:
+            return replace(heavy[0] if heavy else self, n=n, min=low, max=high)
         w = self.w + other.w
         mean = self.mean + (other.mean - self.mean) * (other.w / w)
-        moved = [_about(part, mean) for part in parts]
+        moved = [_about(part, mean) for part in heavy]
         m2, spread2, cross2 = (a + b for a, b in zip(*moved, strict=True))
-        low, high = min(self.min, other.min), max(self.max, other.max)
-        return MomentsState(self.n + other.n, w, self.w2 + other.w2, mean, m2, spread2, low, high, cross2)
+        return MomentsState(n, w, self.w2 + other.w2, mean, m2, spread2, low, high, cross2)
 
 
 def _about(part: MomentsState, mean: float) -> tuple[float, float, float]:
