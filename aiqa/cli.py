@@ -82,32 +82,32 @@ def main() -> None:
 @main.command()
 @click.argument("paths", nargs=-1, type=click.Path())
 @click.option("--tier", type=click.Choice(["smoke", "pr", "full"]), help="Default: [tool.aiqa] tier.")
+@click.option("--model", "models", multiple=True, metavar="[NAME=]MODEL", help="Check this model instead.")
 @click.option("--no-publish", is_flag=True, help="Keep the evidence here; send nothing.")
 @_out
 @_verbose
 @_quiet
 def run(
-    paths: tuple[str, ...], tier: str | None, no_publish: bool, out: str | None, verbose: int, quiet: bool
+    paths: tuple[str, ...],
+    tier: str | None,
+    models: tuple[str, ...],
+    no_publish: bool,
+    out: str | None,
+    verbose: int,
+    quiet: bool,
 ) -> None:
     """Run the checks in PATHS, or in the project's checks folder.
 
     Exits with 0 if nothing stops the run, with 1 if something does, and with 2 if it could not begin.
     """
-    from aiqa.evidence.store import run_folder
-    from aiqa.runner import run as run_checks
+    from aiqa.runner import run_project
 
     project = _Project.here(out)
-    evidence = run_checks(paths, tier=tier, root=project.root, out=project.out, publish=False)
-    folder = run_folder(evidence.run_id, project.out)
-    deliveries = () if no_publish else _publish(project, evidence, folder)
-    _print(evidence, deliveries, folder, -1 if quiet else verbose)
-    raise SystemExit(0 if evidence.verdict == "pass" else 1)
-
-
-def _publish(project: _Project, evidence: Evidence, folder: Path) -> list[Delivery]:
-    from aiqa.publish import Outbox, publish
-
-    return publish(evidence, folder, project.sinks(), Outbox(project.out))
+    done = run_project(
+        paths, tier=tier, models=models, root=project.root, out=project.out, publish=not no_publish
+    )
+    _print(done.evidence, done.deliveries, done.folder, -1 if quiet else verbose)
+    raise SystemExit(0 if done.evidence.verdict == "pass" else 1)
 
 
 @main.command()

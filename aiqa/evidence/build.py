@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from pathlib import Path
 from typing import Any
 
 from aiqa.declare.check import Check
@@ -22,18 +23,22 @@ from aiqa.verdict import Verdict
 _LONGEST_MESSAGE = 2_000
 
 
-def check_record(check: Check) -> CheckRecord:
-    """Return a check's record, still without gates."""
+def check_record(check: Check, root: Path) -> CheckRecord:
+    """Return a check's record, still without gates; its file is relative to `root` where it lies there."""
     return CheckRecord(
         name=check.name,
         doc=check.doc,
         owner=check.owner,
         tier=check.tier,
-        file=check.file,
+        file=_relative(check.file, root),
         line=check.line,
         model=check.model.name if check.model else None,
         dataset=check.dataset.name if check.dataset else None,
     )
+
+
+def _relative(file: str, root: Path) -> str:
+    return Path(file).relative_to(root).as_posix() if Path(file).is_relative_to(root) else file
 
 
 def gate_record(

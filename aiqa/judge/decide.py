@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 from aiqa.declare.gate import AtLeast, AtMost, BetterThan, Between, NoWorseThan, Requirement
+from aiqa.judge.number import number
 from aiqa.stats.inference import Estimate, Inference
 from aiqa.verdict import Verdict
 
@@ -144,14 +145,15 @@ def _undecided(
     inference: Inference, requirement: Requirement, estimate: Estimate, confidence: float
 ) -> Judgement:
     support = f"{_support(inference):,} {inference.support_of}"
-    bounds = f"between {number(estimate.low)} and {number(estimate.high)}"
+    low, value, high = _told(estimate, requirement)
+    bounds = f"between {low} and {high}"
     reason = (
         f"{support} cannot tell: with {confidence:.0%} confidence on each side {_subject(requirement)} is "
         f"{bounds}, and {requirement} is required"
     )
     count = needed(inference, requirement, confidence)
     advice = (
-        f"about {count:,} {inference.support_of} would decide it if the value stays {number(estimate.value)}"
+        f"about {count:,} {inference.support_of} would decide it if the value stays {value}"
         if count is not None
         else "the value sits on the threshold: more rows alone will hardly decide it"
     )
@@ -162,13 +164,14 @@ def _reason(estimate: Estimate, requirement: Requirement, verdict: Verdict) -> s
     interval = allowed(requirement)
     sure = f"with {estimate.confidence:.0%} confidence"
     proven = verdict is Verdict.PASS
+    low, _, high = _told(estimate, requirement)
     low_side = math.isfinite(interval.low) and (proven or estimate.high <= interval.low)
     if proven and math.isfinite(interval.low) and math.isfinite(interval.high):
-        where = f"between {number(estimate.low)} and {number(estimate.high)}"
+        where = f"between {low} and {high}"
     elif proven:
-        where = f"at least {number(estimate.low)}" if low_side else f"at most {number(estimate.high)}"
+        where = f"at least {low}" if low_side else f"at most {high}"
     else:
-        where = f"at most {number(estimate.high)}" if low_side else f"at least {number(estimate.low)}"
+        where = f"at most {high}" if low_side else f"at least {low}"
     return f"{sure} {_subject(requirement)} is {where}, and {requirement} is required"
 
 
@@ -178,17 +181,16 @@ def _subject(requirement: Requirement) -> str:
 
 def _reason_of_point(inference: Inference, requirement: Requirement) -> str:
     how = "counted exactly" if inference.method == "exact" else "by the point estimate alone"
-    return f"{how} {_subject(requirement)} is {number(inference.value)}, and {requirement} is required"
+    value = number(inference.value, _finite_bounds(requirement))
+    return f"{how} {_subject(requirement)} is {value}, and {requirement} is required"
 
 
-def number(value: float) -> str:
-    """Write a number short and honestly.
+def _told(estimate: Estimate, requirement: Requirement) -> tuple[str, str, str]:
+    bounds = _finite_bounds(requirement)
+    low, value, high = (number(part, bounds) for part in (estimate.low, estimate.value, estimate.high))
+    return low, value, high
 
-    Examples
-    --------
-    >>> number(0.92345678), number(53012.25), number(0.00001234)
-    ('0.9235', '53,012', '1.23e-05')
-    """
-    if value == 0 or 1e-3 <= abs(value) < 100:
-        return f"{value:.4g}"
-    return f"{value:,.0f}" if 100 <= abs(value) < 1e9 else f"{value:.3g}"
+
+def _finite_bounds(requirement: Requirement) -> list[float]:
+    interval = allowed(requirement)
+    return [bound for bound in (interval.low, interval.high) if math.isfinite(bound)]

@@ -13,7 +13,8 @@ from typing import Any
 
 from aiqa.declare.gate import Requirement
 from aiqa.errors import MetricError
-from aiqa.judge.decide import Judgement, allowed, decide, number, refutation
+from aiqa.judge.decide import Judgement, allowed, decide, refutation
+from aiqa.judge.number import number
 from aiqa.stats.inference import Inference
 from aiqa.verdict import Verdict
 

@@ -319,8 +319,9 @@ def _frame(columns: Mapping[str, Any]) -> pl.DataFrame:
 
 
 def _series(name: str, values: Any) -> pl.Series:
+    numbers = isinstance(values, (list, tuple)) and all(isinstance(v, (int, float)) for v in values)
     try:
-        series = pl.Series(name, values)
+        series = pl.Series(name, np.array(values) if numbers else values)
     except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
         raise DataError(f"{name} is no column of values of one type: {error}", column=name) from error
     if series.dtype.is_nested():
@@ -375,12 +376,13 @@ def _task(metrics: Sequence[Metric], y_true: Any, y_pred: Any, y_score: Any, cla
     if undecided and (_has_fractions(truth.to_numpy()) or _has_fractions(y_pred)):
         return "regression"
     labels = len(classes) or truth.drop_nulls().n_unique()
-    wide = y_score is not None and np.ndim(y_score) == 2 and np.shape(y_score)[1] > 2
+    score = None if y_score is None else _array(y_score, "y_score")
+    wide = score is not None and score.ndim == 2 and score.shape[1] > 2
     return "multiclass" if wide or labels > 2 else "binary"
 
 
 def _has_fractions(values: Any) -> bool:
-    array = np.asarray(values)
+    array = _array(values, "y_pred")
     return array.ndim == 1 and array.dtype.kind == "f" and bool((array[np.isfinite(array)] % 1 != 0).any())
 
 

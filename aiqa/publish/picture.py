@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from aiqa.evidence.record import EstimateRecord, GateRecord
 from aiqa.judge.decide import Interval, allowed
+from aiqa.judge.number import number
 from aiqa.publish import words
 
 _MARGIN = 6.0
@@ -73,8 +74,8 @@ def _lay_out(gate: GateRecord, estimate: EstimateRecord, range_: Interval) -> Pi
     return Picture(
         required=scale.span(range_.low, range_.high),
         interval=scale.span(*_ends(estimate)) if words.interval_text(estimate) else None,
-        value=scale.mark(estimate.value, words.number(estimate.value, bounds, signed)),
-        thresholds=tuple(scale.mark(bound, words.number(bound, signed=signed)) for bound in bounds),
+        value=scale.mark(estimate.value, number(estimate.value, bounds, signed)),
+        thresholds=tuple(scale.mark(bound, number(bound, signed=signed)) for bound in bounds),
         description=f"{found}; required: {words.needed(gate)}",
     )
 

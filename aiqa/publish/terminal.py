@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +40,7 @@ def render(
     *,
     folder: Path | None = None,
     verbosity: int = 0,
+    told: Container[str | None] = (),
 ) -> None:
     """Print a run.
 
@@ -55,11 +56,13 @@ def render(
     verbosity : int, default 0
         Below 0: what needs attention, and the closing lines. 0: every gate, with its failures explained.
         Above 0: every gate explained, with all its slices.
+    told : container of str, optional
+        Nodes of gates that are explained on the same screen already: they get their line, no more.
     """
     page = _Page(console)
     for check in evidence.checks:
-        _check(page, check, verbosity)
-    _closing(page, evidence, tuple(deliveries), folder)
+        _check(page, check, verbosity, told)
+    _closing(page, evidence, tuple(deliveries), folder, told)
 
 
 def failure_text(check: CheckRecord, gate: GateRecord, width: int = 80) -> str:
@@ -68,7 +71,8 @@ def failure_text(check: CheckRecord, gate: GateRecord, width: int = 80) -> str:
     The first line says it all; the others say what it means, what to look at and whom to call.
     """
     lines = _wrapped(words.headline(check, gate), width, "", "  ")
-    for fact in (*_claim(check), *_explained(check, gate)):
+    said = {"because"} if words.measured(gate) is None else set()
+    for fact in (fact for fact in (*_claim(check), *_explained(check, gate)) if fact.label not in said):
         lines += _laid_out(fact, width, indent=2)
     return "\n".join(lines)
 
@@ -117,7 +121,7 @@ class _Page:
             self.line(line, style)
 
 
-def _check(page: _Page, check: CheckRecord, verbosity: int) -> None:
+def _check(page: _Page, check: CheckRecord, verbosity: int, told: Container[str | None]) -> None:
     gates = [gate for gate in check.gates if verbosity >= 0 or words.needs_attention(gate)]
     if not gates:
         return
@@ -127,11 +131,11 @@ def _check(page: _Page, check: CheckRecord, verbosity: int) -> None:
     if said:
         page.fact(Fact("", said), label=2, style="italic")
     for gate in gates:
-        _gate(page, check, gate, verbosity)
+        _gate(page, check, gate, verbosity, explain=gate.node not in told)
     page.line("")
 
 
-def _gate(page: _Page, check: CheckRecord, gate: GateRecord, verbosity: int) -> None:
+def _gate(page: _Page, check: CheckRecord, gate: GateRecord, verbosity: int, *, explain: bool) -> None:
     found = words.measured(gate)
     line = f"{words.claim(gate)}: {found}" if found else words.claim(gate)
     page.fact(
@@ -140,6 +144,8 @@ def _gate(page: _Page, check: CheckRecord, gate: GateRecord, verbosity: int) -> 
         label=_VERDICT,
         style=_STYLES[gate.verdict],
     )
+    if not explain:
+        return
     if verbosity > 0 or words.needs_attention(gate):
         for fact in _explained(check, gate, verbosity):
             page.fact(fact, indent=4)
@@ -153,11 +159,17 @@ def _effect(gate: GateRecord) -> str:
     return " (stops the run)" if gate.verdict == Verdict.INCONCLUSIVE and gate.blocks else ""
 
 
-def _closing(page: _Page, evidence: Evidence, deliveries: Sequence[Delivery], folder: Path | None) -> None:
+def _closing(
+    page: _Page,
+    evidence: Evidence,
+    deliveries: Sequence[Delivery],
+    folder: Path | None,
+    told: Container[str | None],
+) -> None:
     verdict = evidence.verdict
     summary = f"{words.counts_text(evidence)}, in {words.duration(evidence.seconds)}"
     page.fact(Fact(verdict.upper(), summary), label=len(verdict) + 2, style=_STYLES[verdict])
-    for line, style in _worst(evidence):
+    for line, style in _worst(evidence, told):
         page.fact(Fact("", line), label=2, style=style)
     for fact in _whereabouts(deliveries, folder):
         page.fact(fact, label=_CLOSING_LABEL)
@@ -166,9 +178,13 @@ def _closing(page: _Page, evidence: Evidence, deliveries: Sequence[Delivery], fo
 _CLOSING_LABEL = len("evidence") + 2
 
 
-def _worst(evidence: Evidence) -> list[tuple[str, str]]:
+def _worst(evidence: Evidence, told: Container[str | None]) -> list[tuple[str, str]]:
     blocking = evidence.verdict != Verdict.PASS
-    found = [pair for pair in words.attention(evidence) if pair[1].blocks or not blocking]
+    found = [
+        pair
+        for pair in words.attention(evidence)
+        if (pair[1].blocks or not blocking) and pair[1].node not in told
+    ]
     lines = [
         (words.headline(check, gate) + _caller(check), _STYLES[gate.verdict])
         for check, gate in found[:NAMED_IN_CLOSING]

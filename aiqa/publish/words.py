@@ -6,18 +6,17 @@ Decides nothing: what a verdict is, why, and what to look at, the judge has writ
 from __future__ import annotations
 
 import itertools
-import math
 import re
 import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from aiqa.declare.gate import AtLeast, AtMost, BetterThan, Between, Met, NoWorseThan, Requirement
 from aiqa.declare.values import from_json
 from aiqa.errors import DeclarationError
 from aiqa.evidence.record import CheckRecord, ErrorRecord, EstimateRecord, Evidence, GateRecord, PartRecord
+from aiqa.judge.number import number
 from aiqa.verdict import Verdict
 
 TEXT_LIMIT = 2000
@@ -60,36 +59,6 @@ def plain(text: object, limit: int = TEXT_LIMIT) -> str:
 
 def _visible(character: str) -> str:
     return character if character.isprintable() else character.encode("unicode_escape").decode()
-
-
-def number(value: float, beside: Iterable[float | None] = (), signed: bool = False) -> str:
-    """Return a number in four figures, or in as many more as keep it on its side of those `beside` it.
-
-    Examples
-    --------
-    >>> number(0.94123), number(0.919996, beside=[0.92]), number(12345.6)
-    ('0.9412', '0.919996', '12,345.6')
-    """
-    others = [other for other in (*beside, 1.0) if other is not None]
-    rounded = (_rounded(value, figures) for figures in range(4, 18))
-    honest = (text for text in rounded if all(_same_side(text, value, other) for other in others))
-    text = next(honest, repr(value))
-    return f"+{text}" if signed and value > 0 else text
-
-
-def _rounded(value: float, figures: int) -> str:
-    if value == 0:
-        return "0"
-    size = math.floor(math.log10(abs(value)))
-    if not -5 <= size < 15:
-        return f"{value:.{figures}g}"
-    text = f"{value:,.{max(figures - 1 - size, 1)}f}"
-    return text.rstrip("0").rstrip(".")
-
-
-def _same_side(text: str, value: float, other: float) -> bool:
-    shown = float(text.replace(",", ""))
-    return (shown > other, shown < other) == (value > other, value < other)
 
 
 def duration(seconds: float) -> str:
@@ -241,15 +210,10 @@ def facts(check: CheckRecord, gate: GateRecord, slices: Iterable[str] = ()) -> l
         ("where", _where(gate.error)),
         ("it means", gate.advice),
         ("call", check.owner),
-        ("claimed in", f"{_near(check.file)}:{check.line}" if check.file else None),
+        ("claimed in", f"{check.file}:{check.line}" if check.file else None),
         ("run again", f"pytest --aiqa {shlex.quote(gate.node)}" if gate.node else None),
     )
     return [Fact(label, plain(text)) for label, text in told if text]
-
-
-def _near(file: str) -> str:
-    here = Path.cwd()
-    return str(Path(file).relative_to(here)) if Path(file).is_relative_to(here) else file
 
 
 def _where(error: ErrorRecord | None) -> str | None:

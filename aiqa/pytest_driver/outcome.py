@@ -64,7 +64,7 @@ def free_form_outcome(item: pytest.Item, call: pytest.CallInfo[None], session: S
         seconds=call.duration,
         error=call.excinfo.value if call.excinfo else None,
     )
-    return Outcome(check=check_record(check), gate=gate, **session.subjects.records(check))
+    return Outcome(check=check_record(check, session.root), gate=gate, **session.subjects.records(check))
 
 
 def log(item: pytest.Item, name: str, value: float) -> None:

@@ -66,7 +66,7 @@ def _record(item: pytest.Item, record: GateRecord) -> Outcome:
     _, line, name = item.location
     doc = getattr(getattr(item, "function", None), "__doc__", None) or ""
     check = Check(name, doc.strip(), file=str(item.path), line=(line or 0) + 1)
-    outcome = Outcome(check=check_record(check), gate=record)
+    outcome = Outcome(check=check_record(check, item.config.rootpath), gate=record)
     keep_required(item, outcome)
     item.user_properties += properties(outcome)
     return outcome

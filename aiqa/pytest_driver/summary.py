@@ -28,6 +28,14 @@ def write_summary(reporter: pytest.TerminalReporter, finished: Finished) -> None
         console,
         folder=finished.folder,
         verbosity=reporter.verbosity,
+        told=_told_by_pytest(reporter),
     )
     reporter.section("aiqa", sep="=")
     reporter.write(page.getvalue())
+
+
+def _told_by_pytest(reporter: pytest.TerminalReporter) -> set[str]:
+    """Return the nodes that pytest has explained above, in full."""
+    if reporter.config.option.tbstyle == "no":
+        return set()
+    return {report.nodeid for kind in ("failed", "error") for report in reporter.stats.get(kind, ())}

@@ -10,14 +10,14 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from aiqa.config import Config, read_config
+from aiqa.config import Config, find_root, read_config
 from aiqa.declare.check import gates_of, is_free_form, refuse_doubles
 from aiqa.errors import AiqaError, DeclarationError
 from aiqa.evidence.build import check_record, free_form_record
 from aiqa.evidence.outcome import Outcome
 from aiqa.evidence.record import Evidence
 from aiqa.runner.discover import Found, discover
-from aiqa.runner.finish import finish
+from aiqa.runner.finish import Finished, finish
 from aiqa.session import Case, Session
 from aiqa.verdict import Verdict
 
@@ -61,6 +61,19 @@ def run(
     ConfigError, DeclarationError
         If a path or a setting is wrong, or a check file cannot be imported.
     """
+    return run_project(paths, tier=tier, models=models, root=root, out=out, publish=publish).evidence
+
+
+def run_project(
+    paths: Paths = (),
+    *,
+    tier: str | None = None,
+    models: Sequence[str] = (),
+    root: str | os.PathLike[str] | None = None,
+    out: str | os.PathLike[str] | None = None,
+    publish: bool = False,
+) -> Finished:
+    """Run checks as :func:`run` does, and return besides where the evidence lies and what was sent."""
     started = dt.datetime.now(dt.UTC)
     home = Path(root).resolve() if root is not None else find_root(Path.cwd())
     config = _settled(read_config(home), tier, out)
@@ -68,13 +81,7 @@ def run(
     found = discover(_as_paths(paths), config, home, config.tier)
     session.refuse_unknown_models([item.check for item in found])
     outcomes = _outcomes(found, session)
-    done = finish(outcomes, session, started=started, tier=config.tier, command=sys.argv, publish=publish)
-    return done.evidence
-
-
-def find_root(folder: Path) -> Path:
-    """Return the nearest folder upwards with a ``pyproject.toml``, or `folder` itself."""
-    return next((home for home in (folder, *folder.parents) if (home / "pyproject.toml").is_file()), folder)
+    return finish(outcomes, session, started=started, tier=config.tier, command=sys.argv, publish=publish)
 
 
 def _settled(config: Config, tier: str | None, out: str | os.PathLike[str] | None) -> Config:
@@ -130,7 +137,7 @@ def _free_form(item: Found, session: Session) -> Outcome:
         seconds=time.perf_counter() - started,
         error=error,
     )
-    return Outcome(check=check_record(check), gate=gate, **session.subjects.records(check))
+    return Outcome(check=check_record(check, session.root), gate=gate, **session.subjects.records(check))
 
 
 def _fixtures(item: Found, session: Session) -> dict[str, object]:

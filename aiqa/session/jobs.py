@@ -12,8 +12,9 @@ from aiqa.declare.gate import Gate, Policy
 from aiqa.declare.metric import Metric
 from aiqa.declare.source import Dataset, Model, declared_dataset
 from aiqa.errors import DataError, DeclarationError, MetricError, nearest
-from aiqa.judge.decide import Judgement, number
+from aiqa.judge.decide import Judgement
 from aiqa.judge.family import SliceKey
+from aiqa.judge.number import number
 from aiqa.judge.values import Judged, judge_values
 from aiqa.session.subjects import Subjects
 from aiqa.verdict import Verdict

@@ -107,7 +107,7 @@ class Session:
     def broken(self, check: Check, gate_id: str, error: BaseException, *, node: str | None = None) -> Outcome:
         """Return the outcome of a gate that cannot even be asked."""
         record = broken_gate_record(None, gate_id, self.policy(check), error, node=node)
-        return Outcome(check=check_record(check), gate=record)
+        return Outcome(check=check_record(check, self.root), gate=record)
 
     def _decide_batch(self, cases: Sequence[Case]) -> list[Outcome]:
         started = time.perf_counter()
@@ -143,7 +143,9 @@ class Session:
             )
         else:
             record = gate_record(case.gate, case.gate_id, policy, judged, node=case.node, seconds=seconds)
-        return Outcome(check=check_record(case.check), gate=record, **self.subjects.records(case.check))
+        return Outcome(
+            check=check_record(case.check, self.root), gate=record, **self.subjects.records(case.check)
+        )
 
 
 def _replaced(model: Model, source: ModelSource) -> Model:

@@ -14,8 +14,9 @@ from statsmodels.stats.multitest import multipletests
 from aiqa import champion, metric
 from aiqa.declare.gate import Policy, Requirement
 from aiqa.errors import MetricError
-from aiqa.judge.decide import decide, needed, number, refutation
+from aiqa.judge.decide import decide, needed, refutation
 from aiqa.judge.family import SliceKey, decide_family, holm, name_of
+from aiqa.judge.number import number
 from aiqa.judge.run import blocks, run_verdict
 from aiqa.stats.inference import Inference, exact
 from aiqa.verdict import Verdict
@@ -233,14 +234,13 @@ def test_the_verdict_of_a_run(gates: list[tuple[Verdict, bool]], verdict: Verdic
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [
-        (0.0, "0"),
-        (0.92345678, "0.9235"),
-        (53012.25, "53,012"),
-        (1.2e-5, "1.2e-05"),
-        (3e12, "3e+12"),
-        (-0.5, "-0.5"),
-    ],
+    [(0.0, "0"), (0.92345678, "0.9235"), (53012.34, "53,012.3"), (1.2e-5, "0.000012"), (-0.5, "-0.5")],
 )
 def test_numbers_are_short(value: float, text: str) -> None:
     assert number(value) == text
+
+
+def test_a_number_never_crosses_its_threshold_by_rounding() -> None:
+    judged = decide(exact(0.919996, 10), (metric.accuracy >= 0.92).requirement, 0.95)
+    assert judged.verdict is Verdict.FAIL
+    assert "0.919996" in judged.reason

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,8 +9,9 @@ from hypothesis import strategies as st
 
 from aiqa import champion, metric
 from aiqa.evidence.record import GateRecord
+from aiqa.judge.number import number
 from aiqa.publish import words
-from aiqa.publish.words import Fact, number, plain
+from aiqa.publish.words import Fact, plain
 from aiqa.verdict import Verdict
 from tests.evidence.factories import (
     a_check,
@@ -244,7 +244,6 @@ def test_how_an_interval_was_made() -> None:
     assert words.confidence_text(an_estimate(confidence=None)) == "the value alone, without an interval"
 
 
-def test_a_file_is_named_from_where_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    check = a_check(file=str(tmp_path / "checks" / "check_a.py"), line=3)
-    assert Fact("claimed in", str(Path("checks") / "check_a.py") + ":3") in words.facts(check, a_gate())
+def test_a_file_is_named_with_its_line() -> None:
+    check = a_check(file="checks/check_a.py", line=3)
+    assert Fact("claimed in", "checks/check_a.py:3") in words.facts(check, a_gate())

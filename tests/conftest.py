@@ -1,0 +1,3 @@
+"""Plugins of the tests themselves."""
+
+pytest_plugins = ["pytester"]

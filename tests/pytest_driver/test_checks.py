@@ -1,0 +1,250 @@
+"""Parametrised checks, free-form checks, plain tests, checks beside model code, policies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.pytest_driver.conftest import evidence_of, verdicts_of
+
+Checks = Callable[[str], Path]
+
+
+def run(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    return project.runpytest_inprocess("--aiqa", "-p", "no:randomly", *arguments)
+
+
+def nodes(result: pytest.RunResult) -> list[str]:
+    return [line.partition("::")[2] for line in result.outlines if "::" in line]
+
+
+def test_a_parametrised_check_has_its_own_gates_for_each_value(
+    project: pytest.Pytester, write_checks: Checks
+) -> None:
+    write_checks(
+        """
+@pytest.mark.parametrize("low", [0.6, pytest.param(0.9999, id="high")])
+@aiqa.check(scores, orders)
+def ranks(low):
+    yield metric.roc_auc >= low
+    if low < 0.7:
+        yield metric.accuracy >= low
+"""
+    )
+    assert nodes(run(project, "--co", "-q")) == [
+        "ranks[0.6-roc_auc]",
+        "ranks[0.6-accuracy]",
+        "ranks[high-roc_auc]",
+    ]
+    run(project)
+    assert verdicts_of(project) == {
+        "ranks[0.6-roc_auc]": "pass",
+        "ranks[0.6-accuracy]": "pass",
+        "ranks[high-roc_auc]": "fail",
+    }
+
+
+def test_a_free_form_check_asserts_with_fixtures_of_conftest(
+    project: pytest.Pytester, write_checks: Checks
+) -> None:
+    project.makeconftest("import pytest\n\n@pytest.fixture\ndef limit():\n    return 0.5\n")
+    write_checks(
+        """
+@pytest.mark.parametrize("column", ["p", "old"])
+@aiqa.check(scores, orders, owner="@ds")
+def few_positives(column, limit, data):
+    assert (data[column] > 0.5).mean() < limit
+
+@aiqa.check(scores, orders)
+def wrong(model, data):
+    assert model.predict(data).score.mean() > 2
+
+@aiqa.check(scores, orders, severity="warn")
+def only_warns(data):
+    assert len(data) == 0
+
+@aiqa.check(scores, orders)
+def broken(data):
+    data["nothing"]
+
+@aiqa.check(scores, orders)
+def later(data):
+    pytest.skip("not yet")
+"""
+    )
+    result = run(project)
+    result.assert_outcomes(passed=2, failed=1, errors=1, skipped=1)
+    assert result.parseoutcomes()["warned"] == 1
+    assert verdicts_of(project) == {
+        "few_positives[p]": "pass",
+        "few_positives[old]": "pass",
+        "wrong[wrong]": "fail",
+        "only_warns[only_warns]": "fail",
+        "broken[broken]": "error",
+        "later[later]": "skipped",
+    }
+    evidence = evidence_of(project)
+    assert evidence["datasets"][0]["rows"] == 2000
+    assert evidence["models"][0]["name"] == "scores"
+
+
+def test_a_check_without_a_subject_says_so(project: pytest.Pytester, write_checks: Checks) -> None:
+    write_checks(
+        """
+@aiqa.check(orders)
+def no_model():
+    yield metric.roc_auc >= 0.5
+
+@aiqa.check(scores)
+def no_data():
+    yield metric.roc_auc >= 0.5
+
+@aiqa.check(orders)
+def asks(model):
+    pass
+"""
+    )
+    result = run(project)
+    text = " ".join(result.stdout.str().split())
+    assert set(verdicts_of(project).values()) == {"error"}
+    assert "is about no model" in text
+    assert "is about no dataset" in text
+
+
+def test_plain_tests_stand_beside_checks(project: pytest.Pytester, write_checks: Checks) -> None:
+    write_checks(
+        """
+def test_plain(aiqa):
+    aiqa.log("auc", 0.75)
+
+def test_required(aiqa):
+    estimate = aiqa.require(metric.accuracy >= 0.5, [0, 1] * 50, [0, 1] * 50)
+    assert estimate.value == 1
+    aiqa.require(metric.roc_auc >= 0.8, [0, 1] * 200, [0.1, 0.9] * 200)
+
+def test_refused(aiqa):
+    aiqa.require(metric.accuracy >= 0.9, [0, 1] * 50, [1, 0] * 50)
+
+def test_undefined(aiqa):
+    aiqa.require(metric.roc_auc >= 0.9, [1] * 50, [0.5] * 50)
+
+def test_not_a_number(aiqa):
+    aiqa.log("auc", float("nan"))
+"""
+    )
+    result = run(project)
+    result.assert_outcomes(passed=2, failed=3)
+    evidence = evidence_of(project)
+    assert [(one["name"], one["value"]) for one in evidence["logged"]] == [("auc", 0.75)]
+    assert verdicts_of(project) == {
+        "test_required[accuracy]": "pass",
+        "test_required[roc_auc]": "pass",
+        "test_refused[accuracy]": "fail",
+        "test_undefined[roc_auc]": "error",
+    }
+    assert "test_refused: accuracy >= 0.9 fails: 0 [0, 0.02951], n 100" in result.stdout.str()
+
+
+def test_the_fixture_works_without_aiqa(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        test_plain="""
+from aiqa import metric
+
+def test_logged(aiqa):
+    aiqa.log("auc", 0.75)
+    aiqa.require(metric.accuracy >= 0.5, [0, 1] * 50, [0, 1] * 50)
+
+def test_refused(aiqa):
+    aiqa.require(metric.accuracy >= 0.9, [0, 1] * 50, [1, 0] * 50)
+"""
+    )
+    result = project.runpytest_inprocess("--junitxml=junit.xml", "-p", "no:randomly")
+    result.assert_outcomes(passed=1, failed=1)
+    assert 'name="aiqa.auc" value="0.75"' in (project.path / "junit.xml").read_text()
+    assert not (project.path / ".aiqa").exists()
+
+
+def test_model_fixtures_are_not_for_plain_tests(project: pytest.Pytester, write_checks: Checks) -> None:
+    write_checks("def test_plain(data):\n    pass\n")
+    result = run(project)
+    assert "a plain test needs its own" in result.stdout.str()
+
+
+def test_checks_beside_model_code_are_found(project: pytest.Pytester, write_checks: Checks) -> None:
+    write_checks("@aiqa.check(orders)\ndef complete():\n    yield expect.column_to_exist('id')\n")
+    body = (project.path / "checks" / "check_orders.py").read_text()
+    project.makepyfile(shop_model=body.replace("def complete", "def sold"))
+    project.makepyprojecttoml('[tool.aiqa]\nmodules = ["shop_model"]\n')
+    project.syspathinsert()
+    run(project)
+    assert set(verdicts_of(project)) == {"complete[column_to_exist-id]", "sold[column_to_exist-id]"}
+
+
+def test_policies_come_from_gate_check_tier_and_project(
+    project: pytest.Pytester, write_checks: Checks
+) -> None:
+    write_checks(
+        """
+@aiqa.check(scores, orders)
+def by_tier():
+    yield metric.accuracy >= 0.895
+
+@aiqa.check(scores, orders, inconclusive="allow")
+def by_check():
+    yield metric.accuracy >= 0.895
+    yield (metric.roc_auc >= 0.9999).policy(severity="warn")
+    yield (metric.recall >= 0.01).policy(confidence=None)
+"""
+    )
+    project.makepyprojecttoml('[tool.aiqa]\n[tool.aiqa.tiers.pr]\ninconclusive = "block"\n')
+    result = run(project)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    gates = {
+        g["id"]: g for c in evidence_of(project)["checks"] if c["name"] == "by_check" for g in c["gates"]
+    }
+    blocking = {g["id"] for c in evidence_of(project)["checks"] for g in c["gates"] if g["blocks"]}
+    assert blocking == {"accuracy"}
+    assert not gates["accuracy"]["blocks"]
+    assert gates["roc_auc"]["verdict"] == "fail"
+    assert gates["recall"]["estimate"]["method"] == "point estimate"
+
+
+def test_slices_are_judged_together(project: pytest.Pytester, write_checks: Checks) -> None:
+    write_checks(
+        """
+@aiqa.check(scores, orders)
+def everywhere():
+    yield metric.recall.by("country") >= 0.5
+    yield (metric.recall.by("country") >= 0.5).policy(min_support=10_000)
+    yield metric.psi("p", reference=orders) <= 0.01
+"""
+    )
+    result = run(project)
+    gates = evidence_of(project)["checks"][0]["gates"]
+    assert [part["slice"]["country"] for part in gates[0]["parts"]] != []
+    assert gates[0]["verdict"] == "pass"
+    assert gates[1]["verdict"] == "skipped"
+    assert result.parseoutcomes()["skipped"] == 1
+
+
+def test_evidence_names_everything_it_rests_on(checked: pytest.Pytester) -> None:
+    run(checked)
+    evidence = evidence_of(checked)
+    (dataset,) = evidence["datasets"]
+    assert dataset["columns"]["country"] == "String"
+    assert len(dataset["fingerprint"]) == 64
+    assert {model["role"] for model in evidence["models"]} == {"challenger", "champion"}
+    assert evidence["environment"]["command"][:2] == ["pytest", "--aiqa"]
+    gate = evidence["checks"][1]["gates"][3]
+    assert gate["challenger"] - gate["champion"] == pytest.approx(gate["estimate"]["value"])
+
+
+def test_the_same_data_and_seed_give_the_same_numbers(checked: pytest.Pytester) -> None:
+    estimates = []
+    for _ in range(2):
+        run(checked)
+        checks = evidence_of(checked)["checks"]
+        estimates.append([gate["estimate"] for check in checks for gate in check["gates"]])
+    assert estimates[0] == estimates[1]
