@@ -85,6 +85,8 @@ class Confusion:
     """The family; see :class:`~aiqa.metrics.question.Family`."""
 
     def statistics(self, question: Question, *, versus_champion: bool) -> tuple[Statistic, ...]:
+        if not _is_averaged(question) and question.option.get("average") != "each":
+            _code(question)
         said = [_said(question, model) for model in question.models(versus_champion=versus_champion)]
         return (Counts((col(TRUTH), *said), question.weight),)
 

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from aiqa.declare.source import Model
-from aiqa.errors import DataError
+from aiqa.errors import DataError, MetricError
 from aiqa.scan.predictions import Predictions
 
 
@@ -23,7 +23,7 @@ def classes_of(model: Model, label: pl.Series, given: Predictions, file: str) ->
     """
     if model.task == "regression":
         return ()
-    found = tuple(model.classes or given.classes or _found(label, given))
+    found = tuple(model.classes or given.classes or _found(label, given, binary=model.task == "binary"))
     if model.task == "multiclass":
         return found
     if len(found) == 1:
@@ -37,11 +37,26 @@ def classes_of(model: Model, label: pl.Series, given: Predictions, file: str) ->
     return _positive_last(found, model.positive, file, label.name)
 
 
-def _found(label: pl.Series, given: Predictions) -> tuple[Any, ...]:
+def _found(label: pl.Series, given: Predictions, *, binary: bool) -> tuple[Any, ...]:
     labels = set(_values(label))
-    if given.prediction is not None:
-        labels |= set(_values(pl.Series(np.asarray(given.prediction))))
+    if given.prediction is not None and not (binary and len(labels) == 2):
+        labels |= set(_values(series_of(given.prediction)))
     return tuple(sorted(labels, key=lambda value: (isinstance(value, str), value)))
+
+
+def series_of(values: Any) -> pl.Series:
+    """Return predictions as a column named ``prediction``.
+
+    Raises
+    ------
+    MetricError
+        If they are not of one type.
+    """
+    array = np.asarray(values)
+    try:
+        return pl.Series("prediction", array.tolist() if array.dtype == object else array)
+    except (TypeError, pl.exceptions.PolarsError) as error:
+        raise MetricError("predictions are not of one type", column="prediction") from error
 
 
 def _values(labels: pl.Series) -> list[Any]:

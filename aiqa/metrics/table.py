@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from aiqa.declare.source import Dataset, Model
 from aiqa.errors import DataError, MetricError, nearest
-from aiqa.metrics.labels import classes_of, codes_of
+from aiqa.metrics.labels import classes_of, codes_of, series_of
 from aiqa.scan.predictions import Predictions
 
 TRUTH, WEIGHT = "aiqa:truth", "aiqa:weight"
@@ -245,11 +245,11 @@ class _Builder:
     def _prediction(self, role: str, given: Predictions, scores: NDArray[Any] | None) -> NDArray[Any] | None:
         by_threshold = scores is not None and scores.ndim == 1 and self.model.threshold != 0.5
         if given.prediction is not None and not by_threshold:
-            return self._own_labels(role, _series(given.prediction, role, "prediction", len(self)))
+            return self._own_labels(role, _series(given.prediction, role, len(self)))
         if scores is not None:
             return (scores >= self.model.threshold).astype(np.int64) if scores.ndim == 1 else scores.argmax(1)
         if given.score is not None:
-            return self._own_labels(role, _series(given.score, role, "prediction", len(self)))
+            return self._own_labels(role, _series(given.score, role, len(self)))
         raise MetricError(f"the {role} gave neither predictions nor scores", column="prediction")
 
     def _own_labels(self, role: str, labels: pl.Series) -> NDArray[Any]:
@@ -299,12 +299,14 @@ def _numbers(score: Any, role: str) -> NDArray[Any]:
     return scores[:, 0] if scores.ndim == 2 and scores.shape[1] == 1 else scores
 
 
-def _series(values: Any, role: str, column: str, rows: int) -> pl.Series:
+def _series(values: Any, role: str, rows: int) -> pl.Series:
     array = np.asarray(values)
     flat = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
     if flat.ndim != 1 or len(flat) != rows:
-        raise MetricError(f"the {role} gave answers of shape {array.shape} for {rows:,} rows", column=column)
-    return pl.Series(column, flat)
+        raise MetricError(
+            f"the {role} gave answers of shape {array.shape} for {rows:,} rows", column="prediction"
+        )
+    return series_of(flat)
 
 
 def _improbable(role: str, scores: NDArray[Any]) -> MetricError | None:

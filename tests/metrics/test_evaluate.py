@@ -1,0 +1,150 @@
+"""evaluate(): what goes in, what comes out, and what it says to wrong input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+import aiqa
+from aiqa import metric
+from aiqa.errors import DataError, DeclarationError, MetricError
+from aiqa.stats.inference import Estimate
+
+_TRUTH, _SAID = [0, 1, 1, 0, 1], [0, 1, 0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    "kind", [list, tuple, np.array, pd.Series, pl.Series], ids=lambda kind: kind.__name__
+)
+def test_kinds_of_columns(kind: Any) -> None:
+    weight = kind([1.0, 2.0, 1.0, 1.0, 1.0])
+    estimate = aiqa.evaluate("accuracy", y_true=kind(_TRUTH), y_pred=kind(_SAID), sample_weight=weight)
+    assert isinstance(estimate, Estimate)
+    assert estimate.value == pytest.approx(5 / 6)
+    words = kind(["no", "yes", "yes", "no", "yes"])
+    assert aiqa.evaluate("recall", y_true=words, y_pred=words).value == 1.0
+    assert aiqa.evaluate("roc_auc", y_true=words, y_score=weight).value == pytest.approx(2 / 3)
+
+
+def test_a_list_gives_a_dict_by_id() -> None:
+    found = aiqa.evaluate(["accuracy", metric.f1(average="macro")], y_true=_TRUTH, y_pred=_SAID)
+    assert list(found) == ["accuracy", "f1-average=macro"]
+    assert found["accuracy"] == aiqa.evaluate("accuracy", y_true=_TRUTH, y_pred=_SAID)
+
+
+def test_slices_by_one_column_or_several() -> None:
+    by = {"g": ["a", "a", "b", "b", "b"], "h": [1, 1, 1, 2, 2]}
+    one = aiqa.evaluate(metric.accuracy.by("g"), y_true=_TRUTH, y_pred=_SAID, by=by)
+    assert {key: part.value for key, part in one.items()} == {"a": 1.0, "b": pytest.approx(2 / 3)}
+    both = aiqa.evaluate("accuracy", y_true=_TRUTH, y_pred=_SAID, by=by)
+    assert set(both) == {("a", 1), ("b", 1), ("b", 2)}
+    recalls = aiqa.evaluate("recall", y_true=[0, 0, 1, 1, 1], y_pred=_SAID, by={"g": by["g"]})
+    assert isinstance(recalls["a"], MetricError)
+    assert isinstance(recalls["b"], Estimate)
+
+
+def test_confidence_and_sides() -> None:
+    def of(**more: Any) -> Estimate:
+        estimate: Estimate = aiqa.evaluate("accuracy", y_true=_TRUTH * 40, y_pred=_SAID * 40, **more)
+        return estimate
+
+    wide, narrow = of(confidence=0.99), of(confidence=0.8)
+    assert wide.low < narrow.low < narrow.high < wide.high
+    point = of(confidence=None)
+    assert (point.low, point.high, point.confidence) == (point.value, point.value, None)
+    greater = of(alternative="greater")
+    assert greater.high == float("inf")
+    assert greater.low == pytest.approx(of(confidence=0.9).low)
+    sides = of(alternative="each-side")
+    assert (sides.low, sides.high) == pytest.approx((of(confidence=0.9).low, of(confidence=0.9).high))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"y_true": [0, 1, 1], "y_pred": [0, 1, 0]}, "binary"),
+        ({"y_true": ["a", "b", "c"], "y_pred": ["a", "b", "b"]}, "multiclass"),
+        ({"y_true": [1.5, 2.0, 3.0], "y_pred": [1.0, 2.0, 3.0]}, "regression"),
+        ({"y_true": [1, 2, 3], "y_pred": [1.5, 2.0, 3.0]}, "regression"),
+        ({"y_true": [0, 1, 1], "y_pred": [0, 1, 0], "classes": [0, 1, 2]}, "multiclass"),
+        ({"y_true": [0, 1, 1], "y_pred": [0.0, 1.0, 0.0]}, "binary"),
+    ],
+)
+def test_the_task_is_told_from_the_data(given: dict[str, Any], expected: str) -> None:
+    name = {"binary": "f1", "multiclass": "balanced_accuracy", "regression": "mae"}[expected]
+    assert aiqa.evaluate(name, **given).n == 3
+
+    def kind_of_truth(y_true: Any, y_pred: Any) -> float:
+        return {"f": 1.0}.get(y_true.dtype.kind, 0.0)
+
+    assert (aiqa.evaluate(kind_of_truth, **given).value == 1.0) == (expected == "regression")
+
+
+WRONG: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
+    "lengths of predictions": ({"y_pred": [0, 1]}, MetricError, r"shape \(2,\) for 5 rows"),
+    "lengths of weights": ({"sample_weight": [1, 2]}, DataError, "sample_weight has 2 values and y_true 5"),
+    "lengths of slices": ({"by": {"g": [1]}}, DataError, "g has 1 values"),
+    "empty": ({"y_true": [], "y_pred": []}, DataError, "no rows"),
+    "NaN": ({"y_true": [0, 1, float("nan"), 1, 0]}, DataError, "row 2"),
+    "none": ({"y_true": [0, 1, None, 1, 0]}, DataError, "row 2"),
+    "mixed": ({"y_true": [0, "a", 1, 0, 1]}, DataError, "y_true"),
+    "two dimensions": ({"y_true": [[0], [1], [1], [0], [1]]}, DataError, "one dimension"),
+    "no predictions": ({"y_pred": None}, MetricError, "neither predictions nor scores"),
+    "unknown metric": ({"metric": "acuracy"}, DeclarationError, "did you mean 'accuracy'"),
+    "unknown task": ({"task": "ranking"}, DeclarationError, "task= must be one of"),
+    "confidence": ({"confidence": 1.5}, DeclarationError, "confidence="),
+    "alternative": ({"alternative": "both"}, DeclarationError, "alternative="),
+    "slices not given": ({"metric": metric.accuracy.by("g")}, DeclarationError, "needs by= with 'g'"),
+    "clash": ({"by": {"y_true": [1] * 5}}, DeclarationError, "cannot have a column named 'y_true'"),
+    "ragged": ({"y_score": [[1], [1, 2]], "metric": "roc_auc"}, MetricError, "y_score"),
+    "one class": (
+        {"y_true": [1] * 5, "y_score": [0.5] * 5, "metric": "roc_auc"},
+        MetricError,
+        "both classes",
+    ),
+    "balanced": ({"y_true": [1] * 5, "metric": "balanced_accuracy"}, MetricError, "two classes"),
+    "no positives": ({"y_true": [0] * 5, "metric": "recall"}, MetricError, "no row is of class 1"),
+    "none called": ({"y_pred": [0] * 5, "metric": "precision"}, MetricError, "no row is called 1"),
+    "neither": (
+        {"y_true": [0] * 5, "y_pred": [0] * 5, "metric": "f1"},
+        MetricError,
+        "no row is of class 1 or called so",
+    ),
+    "constant truth": ({"y_true": [1] * 5, "metric": "r2"}, MetricError, "the same in all rows"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_input_is_named(case: str) -> None:
+    change, kind, why = WRONG[case]
+    given = {"metric": "accuracy", "y_true": _TRUTH, "y_pred": _SAID, **change}
+    with pytest.raises(kind, match=why) as caught:
+        aiqa.evaluate(given.pop("metric"), **given)
+    assert type(caught.value) is kind
+
+
+def test_one_row_has_an_honest_interval() -> None:
+    one = aiqa.evaluate("accuracy", y_true=[1], y_pred=[1])
+    assert (one.value, one.high) == (1.0, 1.0)
+    assert one.low == pytest.approx(0.025)
+    loss = aiqa.evaluate("mae", y_true=[1.0], y_pred=[2.0])
+    assert (loss.low, loss.high) == (0.0, float("inf"))
+
+
+def test_bootstraps_load_no_scipy_stats() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import aiqa, sys\n"
+        "aiqa.evaluate(['accuracy','f1','roc_auc','average_precision','log_loss','brier'], y_true=[0,1,1,0],"
+        " y_score=[.1,.9,.4,.6])\n"
+        "aiqa.evaluate(['mae','rmse','r2','median_absolute_error'], y_true=[0.5,1,1], y_pred=[1,1,2])\n"
+        "print([m for m in ('scipy.stats','sklearn','pandas','mlflow') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
