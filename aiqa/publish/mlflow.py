@@ -6,9 +6,10 @@ import importlib.util
 import json
 import math
 import sqlite3
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -102,7 +103,8 @@ class MlflowSink:
     def _send(self, deadline: Deadline, evidence: Evidence, folder: Path) -> str:
         from mlflow import MlflowClient
 
-        client = MlflowClient(tracking_uri=self.tracking_uri)
+        with _alone(self.tracking_uri) if self.is_local else nullcontext():
+            client = MlflowClient(tracking_uri=self.tracking_uri)
         run = _run_of(client, self._experiment_id(client), evidence)
         if run.info.status == _RUNNING:
             _complete(client, run.info.run_id, evidence, folder, deadline)
@@ -247,13 +249,31 @@ def _check_local_store(address: str) -> None:
             "an MLflow store in a file needs more than mlflow-skinny: pip install 'pytest-aiqa[mlflow]'"
         )
     # MLflow tries for minutes to open a file that cannot be opened.
-    file = Path(unquote(address.removeprefix("sqlite:///").partition("?")[0]))
+    file = _file_of(address)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(file, timeout=_LOCK_SECONDS)) as database:
             database.execute("PRAGMA schema_version")
     except (sqlite3.Error, OSError) as error:
         raise AiqaError(f"the MLflow store {file} cannot be opened: {error}") from error
+
+
+@contextmanager
+def _alone(address: str) -> Iterator[None]:
+    """Keep other processes of ours from opening the store meanwhile.
+
+    Opening a new one creates its tables, and MLflow does that without a lock: two processes that do it at
+    once leave a database that neither can use. SQLite's lock works on every platform.
+    """
+    file = _file_of(address)
+    lock = file.with_name(f"{file.name}.lock")
+    with closing(sqlite3.connect(lock, timeout=LOCAL_SECONDS, isolation_level=None)) as database:
+        database.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+def _file_of(address: str) -> Path:
+    return Path(unquote(address.removeprefix("sqlite:///").partition("?")[0]))
 
 
 def without_credentials(address: str) -> str:
@@ -271,8 +291,18 @@ def without_credentials(address: str) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    """Return the sentence that tells: the innermost cause of a failed connection, else what MLflow says."""
-    return str(error)
+    """Return the sentence that tells: of a failed connection its cause, which MLflow wraps four times."""
+    status = getattr(error, "get_http_status_code", lambda: None)()
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        return (
+            f"refuses the credentials ({status}): look at MLFLOW_TRACKING_USERNAME and "
+            "MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
+        )
+    cause = error
+    if "failed with exception" in str(error):
+        while inner := cause.__cause__ or cause.__context__:
+            cause = inner
+    return str(cause) or type(cause).__name__
 
 
 def _variables(timeout: float) -> dict[str, str]:

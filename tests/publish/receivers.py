@@ -19,6 +19,7 @@ from openapi_schema_validator import OAS30WriteValidator
 
 SCHEMAS = Path(__file__).with_name("data") / "datadog_v2_series.yaml"
 KEY = "0123456789abcdef0123456789abcdef"
+Answer = tuple[int, dict[str, str], bytes]
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,199}")
 TAG = re.compile(r"[^\W\d_][\w\-:./]{0,199}")
 
@@ -55,24 +56,22 @@ class HttpReceiver:
     """What came, and what to answer: a list of (status, headers, body), the last one for ever."""
 
     address: str = ""
-    answers: list[tuple[int, dict[str, str], bytes]] = field(
-        default_factory=lambda: [(202, {}, b'{"errors":[]}')]
-    )
+    answers: list[Answer] = field(default_factory=lambda: [(202, {}, b'{"errors":[]}')])
     requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
 
-    def next_answer(self) -> tuple[int, dict[str, str], bytes]:
+    def next_answer(self) -> Answer:
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
 @contextmanager
-def http_receiver(*answers: tuple[int, dict[str, str], bytes]) -> Iterator[HttpReceiver]:
+def http_receiver(*answers: Answer) -> Iterator[HttpReceiver]:
     receiver = HttpReceiver()
     if answers:
         receiver.answers = list(answers)
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             receiver.requests.append((self.path, dict(self.headers), body))
             status, headers, text = receiver.next_answer()
             self.send_response(status)
@@ -81,6 +80,9 @@ def http_receiver(*answers: tuple[int, dict[str, str], bytes]) -> Iterator[HttpR
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text)
+
+        def do_GET(self) -> None:
+            self.do_POST()
 
         def log_message(self, *_: object) -> None:
             pass

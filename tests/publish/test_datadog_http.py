@@ -15,9 +15,16 @@ from aiqa.publish.datadog.series import series
 from aiqa.publish.sink import UndeliverableError
 from tests.evidence.factories import a_check, a_gate
 from tests.publish.factories import ago, fresh, stored
-from tests.publish.receivers import KEY, check_series_body, http_receiver, refusing_address, silent_server
+from tests.publish.receivers import (
+    KEY,
+    Answer,
+    check_series_body,
+    http_receiver,
+    refusing_address,
+    silent_server,
+)
 
-ACCEPTED = (202, {}, b'{"errors":[]}')
+ACCEPTED: Answer = (202, {}, b'{"errors":[]}')
 
 
 def a_sink(address: str, timeout: float = 5, **environ: str) -> DatadogSink:
