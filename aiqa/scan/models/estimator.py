@@ -13,6 +13,7 @@ import polars as pl
 from aiqa.declare.source import Model
 from aiqa.errors import ModelError
 from aiqa.scan.models.answers import interpret, squeezed
+from aiqa.scan.models.digest import digest
 from aiqa.scan.models.scorer import Identity
 from aiqa.scan.predictions import Predictions
 
@@ -102,18 +103,6 @@ class EstimatorScorer:
         if scores.ndim == 2:
             return scores[:, place]
         return scores if place == 1 else -scores
-
-
-def digest(estimator: Any) -> str | None:
-    """Return a digest of an object's fitted state; None where it cannot be pickled."""
-    import pickle
-
-    import joblib
-
-    try:
-        return f"joblib-sha1:{joblib.hash(estimator, hash_name='sha1')}"
-    except (pickle.PicklingError, TypeError, AttributeError):
-        return None
 
 
 def _listed(names: Any) -> str:
