@@ -91,9 +91,9 @@ def told_by(
 ) -> dict[str, Any]:
     """Return what a report is to carry of an item, in values that travel between processes."""
     told: dict[str, Any] = {}
-    outcome = item.stash.get(OUTCOME, None) or free_form_outcome(item, call, session)
-    if outcome is not None and (report.when == "call" or report.outcome != "passed"):
-        told["aiqa"] = _as_reported(outcome, report).model_dump(mode="json")
+    if report.when == "call" or report.outcome != "passed":
+        outcome = item.stash.get(OUTCOME, None) or free_form_outcome(item, call, session)
+        told |= {"aiqa": _as_reported(outcome, report).model_dump(mode="json")} if outcome else {}
     if report.when == "teardown":
         required, logged = item.stash.get(REQUIRED, []), item.stash.get(LOGGED, [])
         told |= {"aiqa_required": [one.model_dump(mode="json") for one in required]} if required else {}
