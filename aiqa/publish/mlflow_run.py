@@ -21,6 +21,7 @@ MAX_NOTE = 7_500
 MAX_VALUE = 500
 MAX_DIGEST = 36
 _NOT_ALLOWED = re.compile(r"[^\w.\- :]")
+_LEADING_DOTS = re.compile(r"^\.+")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~&$])")
 _LINK = re.compile(r"https?://[^\s<>\"]{1,500}")
 
@@ -188,6 +189,5 @@ def _path(first: str, *rest: str) -> str:
 
 
 def _segment(part: str) -> str:
-    cleaned = _NOT_ALLOWED.sub("_", part)
-    # MLflow reads keys as paths, in which a segment of dots alone leads elsewhere.
-    return cleaned if cleaned.strip(".") else "_" * max(1, len(cleaned))
+    # MLflow reads keys as paths, in which dots at the beginning may lead elsewhere.
+    return _LEADING_DOTS.sub("_", _NOT_ALLOWED.sub("_", part)) or "_"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aiqa import metric
@@ -87,6 +87,7 @@ name = st.one_of(
 
 
 @given(st.lists(st.tuples(name, name, name), min_size=1, max_size=8))
+@example([("", "", ""), ("", "", ""), ("", "..", ""), ("", "..", "")])
 def test_every_key_is_one_that_mlflow_takes_and_no_two_are_one(texts: list[tuple[str, str, str]]) -> None:
     checks = [
         a_check(
