@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,8 +22,12 @@ from aiqa.scan.models.estimator import EstimatorScorer
 from aiqa.scan.models.scorer import Identity, Scorer
 from aiqa.scan.predictions import Predictions
 
-PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
-"""By default MLflow waits up to 20 minutes for a server that is down; what the user has set stays."""
+SETTINGS = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
+"""Without these MLflow waits up to 20 minutes for a server that is down; what the user has set stays."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,11 +65,12 @@ def load_mlflow(source: MlflowUri, model: Model, tracking_uri: str | None = None
     MissingExtraError
         If MLflow is not installed.
     """
-    mlflow = require_extra("mlflow", "mlflow", f"loading {source.uri}")
-    from mlflow.exceptions import MlflowException
-
     address = {} if tracking_uri is None else {"MLFLOW_TRACKING_URI": tracking_uri}
-    with _environment(PATIENCE, address):
+    with _environment(SETTINGS, address), warnings.catch_warnings():
+        warnings.simplefilter("default")  # importing MLflow warns: that must not end a run that is strict
+        mlflow = require_extra("mlflow", "mlflow", f"loading {source.uri}")
+        from mlflow.exceptions import MlflowException
+
         try:
             uri, where = _resolved(source.uri)
             folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))

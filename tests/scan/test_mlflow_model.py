@@ -1,0 +1,128 @@
+"""Models in a real MLflow store."""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from aiqa import dataset, model
+from aiqa.errors import ModelError
+from aiqa.scan.model import LoadedModel, load_model
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    mlflow: Any = pytest.importorskip("mlflow")
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+FRAME = pl.DataFrame({"a": np.linspace(-1, 1, 40), "b": np.linspace(1, 3, 40)}).with_columns(
+    y=(pl.col("a") > 0.1).cast(pl.Int64)
+)
+X = FRAME.select("a", "b").to_pandas()
+REQUIREMENTS = ["scikit-learn"]  # told, because MLflow takes half a minute to find out
+ESTIMATOR = LogisticRegression().fit(X, FRAME["y"].to_numpy())
+
+
+def _rank(frame: pd.DataFrame) -> Any:
+    """Answer as a model of no known flavour does."""
+    return frame["a"].to_numpy()
+
+
+@dataclass(frozen=True)
+class Store:
+    """A store with a model in every form."""
+
+    uri: str
+    estimator_run: str
+    model_id: str
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    folder = tmp_path_factory.mktemp("mlflow")
+    before, here = mlflow.get_tracking_uri(), Path.cwd()
+    uri = f"sqlite:///{folder / 'mlflow.db'}"
+    os.chdir(folder)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            mlflow.set_tracking_uri(uri)
+            client = mlflow.MlflowClient()
+            experiment = client.create_experiment("e", artifact_location=(folder / "artifacts").as_uri())
+            with mlflow.start_run(experiment_id=experiment) as run:
+                logged = mlflow.sklearn.log_model(
+                    ESTIMATOR, name="model", registered_model_name="fraud", pip_requirements=REQUIREMENTS
+                )
+            client.set_registered_model_alias("fraud", "champion", 1)
+            with mlflow.start_run(experiment_id=experiment):
+                signature = mlflow.models.infer_signature(X[["a"]])
+                mlflow.pyfunc.log_model(
+                    name="rank",
+                    python_model=_rank,
+                    registered_model_name="rank",
+                    signature=signature,
+                    pip_requirements=REQUIREMENTS,
+                )
+        yield Store(uri, run.info.run_id, logged.model_id)
+    finally:
+        os.chdir(here)
+        mlflow.set_tracking_uri(before)
+
+
+def _loaded(uri: str, tracking: str | None = None) -> LoadedModel:
+    declared = model("m", uri, task="binary")
+    return load_model(declared.source, declared, Path(), tracking_uri=tracking)
+
+
+@pytest.mark.parametrize("form", ["models:/fraud@champion", "models:/fraud/1", "runs", "id"])
+def test_an_estimator_is_loaded_natively_from_any_address(store: Store, form: str) -> None:
+    uris = {"runs": f"runs:/{store.estimator_run}/model", "id": f"models:/{store.model_id}"}
+    loaded = _loaded(uris.get(form, form))
+    found = loaded.predict(FRAME, dataset("d", FRAME, label="y"))
+    assert found.score is not None
+    np.testing.assert_allclose(found.score, ESTIMATOR.predict_proba(X)[:, 1])
+    assert loaded.record["mlflow_model_id"] == store.model_id
+    assert loaded.record["mlflow_run_id"] == store.estimator_run
+    assert loaded.record.get("mlflow_version", "1") == "1"
+    assert str(loaded.fingerprint).startswith("sha256:")
+    assert loaded.classes == (0, 1)
+
+
+def test_any_other_flavour_answers_through_pyfunc(store: Store) -> None:
+    loaded = _loaded("models:/rank/1", store.uri)
+    found = loaded.predict(FRAME, dataset("d", FRAME, label="y"))
+    np.testing.assert_array_equal(found.score, FRAME["a"])
+    assert loaded.scorer.features == ("a",)
+
+
+@pytest.mark.parametrize("uri", ["models:/fraud@nobody", "models:/nothing/1", "models:/fraud/99"])
+def test_a_model_that_is_not_there(store: Store, uri: str) -> None:
+    with pytest.raises(ModelError, match=f"MLflow cannot give {uri}"):
+        _loaded(uri)
+
+
+def test_a_server_that_is_down_is_given_up_soon_and_keeps_its_secret(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mlflow.set_tracking_uri(None)
+    monkeypatch.delenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", raising=False)
+    started = time.monotonic()
+    try:
+        with pytest.raises(ModelError) as raised:
+            _loaded("models:/fraud/1", "http://user:secret@127.0.0.1:9")
+    finally:
+        mlflow.set_tracking_uri(store.uri)
+    assert time.monotonic() - started < 30
+    assert "127.0.0.1" in str(raised.value)
+    assert "secret" not in str(raised.value)
+    assert "MLFLOW_HTTP_REQUEST_MAX_RETRIES" not in os.environ
