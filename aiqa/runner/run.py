@@ -94,24 +94,22 @@ def _as_paths(paths: Paths) -> list[Path]:
 
 
 def _outcomes(found: Sequence[Found], session: Session) -> list[Outcome]:
-    outcomes: dict[str, Outcome] = {}
-    cases: list[Case] = []
+    """Decide all gates together, and put their outcomes where their checks stand among the others."""
     homes: dict[str, str] = {}
-    for item in found:
-        if is_free_form(item.function):
-            outcome = _free_form(item, session)
-            outcomes[outcome.gate.node or ""] = outcome
-            continue
-        try:
-            cases += _cases(item, homes)
-        except AiqaError as error:
-            outcomes[item.node] = session.broken(item.check, "declaration", error, node=item.node)
-    outcomes |= {str(outcome.gate.node): outcome for outcome in session.decide(cases)}
-    return list(outcomes.values())
+    entries = [entry for item in found for entry in _entries(item, homes, session)]
+    decided = iter(session.decide([entry for entry in entries if isinstance(entry, Case)]))
+    return [next(decided) if isinstance(entry, Case) else entry for entry in entries]
 
 
-def _cases(item: Found, homes: dict[str, str]) -> list[Case]:
-    refuse_doubles(item.check, item.function, homes)
+def _entries(item: Found, homes: dict[str, str], session: Session) -> Sequence[Case | Outcome]:
+    try:
+        refuse_doubles(item.check, item.function, homes)
+        return [_free_form(item, session)] if is_free_form(item.function) else _cases(item)
+    except AiqaError as error:
+        return [session.broken(item.check, "declaration", error, node=item.node)]
+
+
+def _cases(item: Found) -> list[Case]:
     return [
         Case(item.check, item.prefix + gate_id, gate, f"{item.node}[{item.prefix}{gate_id}]")
         for gate_id, gate in gates_of(item.function, item.arguments).items()
