@@ -103,7 +103,7 @@ def _comparable(result: Any) -> Any:
 
 @pytest.mark.filterwarnings("ignore")
 @settings(
-    max_examples=120,
+    max_examples=80,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -73,6 +73,7 @@ def _moments(values: np.ndarray[Any, Any], weights: np.ndarray[Any, Any]) -> Mom
     return MomentsState(len(values), w, w2, mean, m2, spread2, values.min(), values.max(), cross2)
 
 
+@settings(deadline=None, max_examples=50)
 @given(frame=TABLES)
 def test_moments_are_those_of_the_definition(frame: pl.DataFrame) -> None:
     plain, weighted = _ask(frame, Moments(X), Moments(X, "w"))
@@ -85,6 +86,7 @@ def test_moments_are_those_of_the_definition(frame: pl.DataFrame) -> None:
         assert (weighted[()].n, weighted[()].w) == (len(values), 0.0)
 
 
+@settings(deadline=None, max_examples=50)
 @given(frame=TABLES)
 def test_slices_are_what_filtering_gives(frame: pl.DataFrame) -> None:
     sliced = _ask(frame, *STATISTICS, by=("g",))
@@ -95,6 +97,7 @@ def test_slices_are_what_filtering_gives(frame: pl.DataFrame) -> None:
     assert all(len(found) == frame["g"].n_unique() for found in sliced)
 
 
+@settings(deadline=None, max_examples=50)
 @given(frame=TABLES, cut=st.integers(0, 25))
 def test_parts_merged_are_the_whole(frame: pl.DataFrame, cut: int) -> None:
     head, tail, whole = (_ask(part, *STATISTICS) for part in (frame[:cut], frame[cut:], frame))
@@ -106,6 +109,7 @@ def test_parts_merged_are_the_whole(frame: pl.DataFrame, cut: int) -> None:
             assert _close(together, both[()])
 
 
+@settings(deadline=None, max_examples=50)
 @given(frame=TABLES, parts=st.integers(1, 4))
 def test_merging_does_not_depend_on_the_order(frame: pl.DataFrame, parts: int) -> None:
     states = [_ask(frame[k::parts], Moments(X, "w"))[0][()] for k in range(parts)]
@@ -122,7 +126,7 @@ def test_rows_and_samples_do_not_add_up() -> None:
         merge([1], [2])
 
 
-@settings(max_examples=25)
+@settings(deadline=None, max_examples=50)
 @given(shift=st.sampled_from([1e6, -1e9]), seed=st.integers(0, 99))
 def test_moments_of_values_far_from_zero(shift: float, seed: int) -> None:
     values = shift + np.random.default_rng(seed).normal(size=500)
@@ -160,6 +164,7 @@ def test_a_nan_is_not_hidden() -> None:
     assert math.isnan(found[()].m2)
 
 
+@settings(deadline=None, max_examples=50)
 @given(frame=TABLES)
 def test_rows_keep_their_order_in_every_slice(frame: pl.DataFrame) -> None:
     frame = frame.with_row_index("row")

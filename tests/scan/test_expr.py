@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiqa.errors import DataError, DeclarationError
@@ -103,6 +103,7 @@ def test_arithmetic() -> None:
     assert _values(call("**", K, 2)) == {1: 1, 4: 1, 16: 2, None: 1}
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     numbers=st.lists(st.one_of(st.none(), st.floats(-5, 5), st.just(NAN)), max_size=20),
     edges=st.lists(st.floats(-5, 5), max_size=6).map(sorted),

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiqa.errors import DataError
@@ -43,11 +43,13 @@ def _counted(values: list[Any], dtype: pl.DataType, op: str, bound: Any) -> int:
     return int(execute(pl.DataFrame({"x": pl.Series(values, dtype=dtype)}), [request])[request][()])
 
 
+@settings(deadline=None, max_examples=50)
 @given(values=st.lists(WHOLE, max_size=6), op=st.sampled_from(sorted(OPERATORS)), bound=BOUNDS)
 def test_whole_numbers_are_compared_exactly(values: list[int], op: str, bound: float) -> None:
     assert _counted(values, pl.Int64(), op, bound) == sum(OPERATORS[op](value, bound) for value in values)
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     values=st.lists(st.floats(allow_nan=False, width=64), max_size=6),
     op=st.sampled_from(sorted(OPERATORS)),
