@@ -1,0 +1,209 @@
+"""One session: everything is opened once, scanned together, and decided gate by gate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from numpy.typing import NDArray
+
+import aiqa
+from aiqa import expect, metric
+from aiqa.config import Config
+from aiqa.declare.check import Check
+from aiqa.declare.gate import Gate
+from aiqa.errors import ConfigError
+from aiqa.evidence.outcome import Outcome
+from aiqa.session import Case, Session
+from aiqa.verdict import Verdict
+
+Floats = NDArray[np.float64]
+
+
+class Shop:
+    """A data set and a model that count how often they are asked."""
+
+    def __init__(self, rows: int = 1000) -> None:
+        rng = np.random.default_rng(11)
+        y = rng.random(rows) < 0.4
+        score = np.clip(0.4 + 0.3 * (y - 0.4) + rng.normal(0, 0.15, rows), 0, 1)
+        self.frame = pl.DataFrame(
+            {"y": y.astype(int), "x": score, "group": rng.choice(["a", "b", "c"], rows)}
+        )
+        self.loads = 0
+        self.rows_scored = 0
+        self.data = aiqa.dataset("counted", self.load, label="y")
+        self.model = aiqa.model("counted", self.score, task="binary", champion=self.weak, features=["x"])
+
+    def load(self) -> pl.DataFrame:
+        self.loads += 1
+        return self.frame
+
+    def score(self, frame: pl.DataFrame) -> Floats:
+        self.rows_scored += len(frame)
+        return frame["x"].to_numpy()
+
+    def weak(self, frame: pl.DataFrame) -> Floats:
+        rng = np.random.default_rng(1)
+        return np.clip(frame["x"].to_numpy() + rng.normal(0, 0.4, len(frame)), 0, 1)
+
+    def cases(self, *gates: Any, model: bool = True) -> list[Case]:
+        check = Check("counted", model=self.model if model else None, dataset=self.data)
+        return [Case(check, f"gate{n}", _gate(gate), f"node{n}") for n, gate in enumerate(gates)]
+
+
+def _gate(gate: Any) -> Gate:
+    return gate if isinstance(gate, Gate) else gate.gate()
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop()
+
+
+def session_at(tmp_path: Path, **settings: Any) -> Session:
+    return Session(tmp_path, Config(), **settings)
+
+
+def verdicts(outcomes: list[Outcome]) -> list[str]:
+    return [str(outcome.gate.verdict) for outcome in outcomes]
+
+
+def test_data_are_loaded_once_and_scored_once_for_all_gates(tmp_path: Path, shop: Shop) -> None:
+    session = session_at(tmp_path)
+    gates = (
+        expect.column_values_to_not_be_null("y"),
+        metric.roc_auc >= 0.6,
+        metric.accuracy.by("group") >= 0.5,
+        metric.log_loss.no_worse_than(aiqa.champion),
+        expect.column_values_to_be_between("x", 0, 1),
+    )
+    outcomes = session.decide(shop.cases(*gates))
+    again = session.decide(shop.cases(*gates))
+    assert verdicts(outcomes) == ["pass"] * 5 == verdicts(again)
+    assert [outcome.gate.node for outcome in outcomes] == [f"node{n}" for n in range(5)]
+    assert shop.loads == 1
+    assert shop.rows_scored == 1000
+
+
+def test_a_gate_that_breaks_leaves_the_others_alone(tmp_path: Path, shop: Shop) -> None:
+    def explode(y_true: Floats, y_pred: Floats) -> float:
+        raise RuntimeError("no such luck")
+
+    outcomes = session_at(tmp_path).decide(
+        shop.cases(
+            metric.roc_auc >= 0.6,
+            metric(explode) >= 0,
+            expect.column_values_to_match_regex("group", "["),
+            metric.recall(label=7) >= 0.1,
+            expect.column_values_to_be_in_set("group", ["a", "b", "c"]),
+        )
+    )
+    assert verdicts(outcomes) == ["pass", "error", "error", "error", "pass"]
+    assert outcomes[1].gate.error is not None
+    assert "no such luck" in outcomes[1].gate.error.message
+
+
+def test_the_records_name_what_was_decided_on(tmp_path: Path, shop: Shop) -> None:
+    (outcome,) = session_at(tmp_path).decide(
+        shop.cases(metric.roc_auc.no_worse_than(aiqa.champion, margin=0.01))
+    )
+    assert [(m.name, m.role) for m in outcome.models] == [("counted", "challenger"), ("counted", "champion")]
+    assert outcome.datasets[0].rows == 1000
+    assert outcome.gate.kind == "comparison"
+    assert outcome.gate.threshold == -0.01
+
+
+def test_progress_is_reported_until_it_is_done(tmp_path: Path, shop: Shop) -> None:
+    told: list[tuple[str, int, int]] = []
+    session = session_at(tmp_path, progress=lambda *step: told.append(step))
+    session.decide(shop.cases(metric.roc_auc >= 0.6))
+    assert ("counted scores counted", 1000, 1000) in told
+    assert ("scanning counted", 0, 1000) in told
+    assert told[-1][1:] == (1000, 1000)
+
+
+def test_an_expectation_says_how_many_and_how_many_may(tmp_path: Path, shop: Shop) -> None:
+    strict, loose, mean = session_at(tmp_path).decide(
+        shop.cases(
+            expect.column_values_to_be_in_set("group", ["a", "b"]),
+            expect.column_values_to_be_in_set("group", ["a", "b"], mostly=0.5),
+            expect.column_mean_to_be_between("y", 0.9),
+            model=False,
+        )
+    )
+    wrong = int((shop.frame["group"] == "c").sum())
+    assert f"{wrong} of 1,000 values" in strict.gate.reason
+    assert "none may be" in strict.gate.reason
+    assert loose.gate.verdict is Verdict.PASS
+    assert "at most 50 % may be" in loose.gate.reason
+    assert mean.gate.reason == f"it is {float(shop.frame['y'].to_numpy().mean()):.4g}"
+
+
+def test_evidence_holds_no_value_of_a_row(tmp_path: Path, shop: Shop) -> None:
+    shop.frame = shop.frame.with_columns(group=pl.lit("Ann Example, 12 Main Street"))
+    outcomes = session_at(tmp_path).decide(
+        shop.cases(
+            expect.column_values_to_be_in_set("group", ["a"]),
+            expect.column_values_to_match_regex("group", "^a$"),
+            expect.column_values_to_be_unique("group"),
+        )
+    )
+    assert verdicts(outcomes) == ["fail"] * 3
+    assert "Ann" not in "".join(outcome.model_dump_json() for outcome in outcomes)
+
+
+def test_no_model_no_data(tmp_path: Path, shop: Shop) -> None:
+    nothing = Check("empty")
+    outcomes = session_at(tmp_path).decide(
+        [
+            *shop.cases(metric.roc_auc >= 0.5, metric.psi("x", reference="undeclared") <= 0.1, model=False),
+            Case(nothing, "a", metric.roc_auc >= 0.5),
+            Case(nothing, "b", expect.column_to_exist("a").gate()),
+        ]
+    )
+    assert verdicts(outcomes) == ["error"] * 4
+    reasons = [outcome.gate.reason for outcome in outcomes]
+    assert "is about no model" in reasons[0]
+    assert "no dataset 'undeclared' is declared" in reasons[1]
+    assert all("is about no dataset" in reason for reason in reasons[2:])
+
+
+def test_psi_compares_with_the_declared_reference(tmp_path: Path, shop: Shop) -> None:
+    other = aiqa.dataset("another-month", lambda: shop.frame.with_columns(pl.col("x") + 1), label="y")
+    outcomes = session_at(tmp_path).decide(
+        shop.cases(
+            metric.psi("x", reference=shop.data) <= 0.05,
+            metric.psi("x", reference="another-month") <= 0.05,
+            metric.psi("nothing", reference=other) <= 0.05,
+            model=False,
+        )
+    )
+    assert verdicts(outcomes) == ["pass", "fail", "error"]
+
+
+@pytest.mark.parametrize(
+    ("models", "message"),
+    [
+        (["nobody=a.skops"], "no check has such a model"),
+        (["a.skops"], "needs a name here"),
+        (["counted=a.pickle"], "is a pickle"),
+    ],
+)
+def test_models_that_cannot_take_another_place(
+    tmp_path: Path, shop: Shop, models: list[str], message: str
+) -> None:
+    other = Check("other", model=aiqa.model("second", aiqa.column("p"), task="binary"))
+    with pytest.raises(ConfigError, match=message):
+        session_at(tmp_path, models=models).refuse_unknown_models(
+            [shop.cases(metric.mae <= 1)[0].check, other]
+        )
+
+
+def test_a_model_takes_the_place_of_the_declared_one(tmp_path: Path, shop: Shop) -> None:
+    (outcome,) = session_at(tmp_path, models=["missing.skops"]).decide(shop.cases(metric.roc_auc >= 0.5))
+    assert outcome.gate.verdict is Verdict.ERROR
+    assert outcome.models[0].source.endswith("missing.skops')")
