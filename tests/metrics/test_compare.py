@@ -25,6 +25,10 @@ def _answers(noise: float) -> Any:
     return scores / scores.sum(axis=1, keepdims=True)
 
 
+def _share_right(y_true: Any, y_pred: Any) -> float:
+    return float((y_true == y_pred).mean())
+
+
 CLASSIFICATION = [
     metric.accuracy,
     metric.balanced_accuracy,
@@ -35,7 +39,7 @@ CLASSIFICATION = [
     metric.average_precision,
     metric.log_loss,
     metric.brier,
-    metric.scorer("matthews_corrcoef"),
+    metric(_share_right),
 ]
 
 
@@ -79,6 +83,11 @@ def test_multiclass(of: Any) -> None:
     better = -1 if of.name in ("log_loss", "brier") else 1
     assert better * result.difference > 0
     assert result.p_value < 0.05
+
+
+def test_scorers() -> None:
+    result = aiqa.compare(metric.scorer("jaccard"), y_true=_TRUTH, champion=_POOR, challenger=_GOOD)
+    assert 0 < result.low < result.difference < result.high
 
 
 def test_each_class_is_compared() -> None:

@@ -247,7 +247,7 @@ def _regression_scorer(name: str, truth: Array, said: Array) -> float:
     return float(function(truth, said))
 
 
-@pytest.mark.parametrize("name", ["f1", "average_precision", "neg_log_loss", "neg_brier_score", "roc_auc"])
+@pytest.mark.parametrize("name", ["f1", "neg_log_loss", "neg_brier_score"])
 def test_scorers_look_for_the_positive_label_whatever_it_is_called(name: str) -> None:
     rng = np.random.default_rng(2)
     codes = rng.integers(0, 2, 80)
