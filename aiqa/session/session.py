@@ -8,6 +8,7 @@ together, and each gate is then judged from them. Whatever goes wrong with one g
 from __future__ import annotations
 
 import dataclasses
+import os
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ class Session:
     ) -> None:
         self.root = root
         self.config = config
-        self.subjects = Subjects(root, progress)
+        self.subjects = Subjects(root, progress, _tracking_uri(config))
         self._replacements = dict(map(_replacement, models))
 
     def check(self, declared: Check) -> Check:
@@ -153,6 +154,13 @@ def _replaced(model: Model, source: ModelSource) -> Model:
     if isinstance(source, SkopsFile) and isinstance(model.source, SkopsFile):
         source = dataclasses.replace(source, trusted=model.source.trusted)
     return dataclasses.replace(model, source=source)
+
+
+def _tracking_uri(config: Config) -> str | None:
+    """Return where models are, as publishing sees it; None where MLflow itself knows."""
+    if os.environ.get("MLFLOW_TRACKING_URI") or config.mlflow is None:
+        return None
+    return config.mlflow.tracking_uri
 
 
 def _replacement(text: str) -> tuple[str | None, ModelSource]:

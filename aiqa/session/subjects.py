@@ -27,8 +27,9 @@ Progress = Callable[[str, int, int], None]
 class Subjects:
     """The tables and models of a run, each made at its first use; what failed once fails again at once."""
 
-    def __init__(self, root: Path, progress: Progress | None = None) -> None:
+    def __init__(self, root: Path, progress: Progress | None = None, tracking_uri: str | None = None) -> None:
         self.root = root
+        self.tracking_uri = tracking_uri
         self.progress = progress
         self._made: dict[Hashable, object] = {}
 
@@ -43,7 +44,10 @@ class Subjects:
         from aiqa.scan.model import load_model
 
         source = source or model.source
-        return self._once(("model", model, source), lambda: load_model(source, model, self.root))
+        return self._once(
+            ("model", model, source),
+            lambda: load_model(source, model, self.root, tracking_uri=self.tracking_uri),
+        )
 
     def predictions(self, dataset: Dataset, model: Model, source: ModelSource) -> Predictions:
         """Return what a model says of every row."""
