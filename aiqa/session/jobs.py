@@ -121,6 +121,8 @@ def _judge_result(expectation: Expectation, found: dict[str, Any]) -> Judgement:
     result = found["result"]
     if "unexpected_count" not in result:
         return Judgement(verdict, _observed(result.get("observed_value")))
+    if not result["unexpected_count"]:
+        return Judgement(verdict, f"all {result['element_count']:,} values are as expected")
     told = f"{result['unexpected_count']:,} of {result['element_count']:,} values"
     percent = result.get("unexpected_percent") or 0.0
     mostly = expectation.kwargs.as_dict().get("mostly", 1.0)
