@@ -180,6 +180,14 @@ class Evidence(Record):
         """Every gate with its check, in the order that they ran."""
         return tuple((check, gate) for check in self.checks for gate in check.gates)
 
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count} {verdict}" for verdict, count in self.counts().items() if count)
+        return f"<Evidence {self.run_id}: {self.verdict}; {counts or 'no gate'}>"
+
+    def __str__(self) -> str:
+        lines = [f"{gate.verdict:<13} {check.name}: {gate.claim}" for check, gate in self.gates]
+        return "\n".join([repr(self), *lines])
+
     def counts(self) -> dict[str, int]:
         """Return how many gates came to each verdict, all five named."""
         counts = dict.fromkeys(map(str, Verdict), 0)

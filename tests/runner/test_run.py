@@ -96,6 +96,16 @@ def test_the_evidence_is_kept(home: Path) -> None:
     assert evidence.tier == "smoke"
 
 
+def test_evidence_reads_well_in_a_notebook(home: Path) -> None:
+    evidence = aiqa.run(tier="smoke")
+    assert repr(evidence) == f"<Evidence {evidence.run_id}: pass; 1 pass>"
+    assert str(evidence).splitlines()[1].split() == ["pass", "complete:", *repr_of_gate().split()]
+
+
+def repr_of_gate() -> str:
+    return repr(aiqa.expect.column_values_to_not_be_null("y").gate())
+
+
 def test_it_may_be_kept_elsewhere(home: Path, tmp_path: Path) -> None:
     evidence = aiqa.run(home / "checks", tier="smoke", out=tmp_path / "kept", root=home)
     assert read(evidence.run_id, tmp_path / "kept") == evidence
