@@ -87,10 +87,15 @@ def check(
         raise DeclarationError("write @aiqa.check(model, dataset, owner=...), with parentheses")
     if tier not in TIERS:
         raise DeclarationError(f"tier= must be one of {', '.join(TIERS)}, not {tier!r}")
+    for key, told in (("owner", owner), ("name", name)):
+        if told is not None and not (isinstance(told, str) and told.strip()):
+            raise DeclarationError(f"{key}= must be text, not {told!r}")
     model, dataset = _only(Model, subjects), _only(Dataset, subjects)
     own_policy = make_policy(**policy)
 
     def declare(function: F) -> F:
+        if not inspect.isfunction(function):
+            raise DeclarationError(f"@aiqa.check goes above a function, not above {function!r}")
         code = inspect.unwrap(function).__code__
         _LINES.setdefault((code.co_filename, function.__qualname__), set()).add(code.co_firstlineno)
         declared = Check(
@@ -132,14 +137,20 @@ def check_of(function: object) -> Check | None:
     return None
 
 
+def forget_lines(file: str) -> None:
+    """Forget where the checks of a file stood, before it is imported again."""
+    for place in [place for place in _LINES if place[0] == file]:
+        del _LINES[place]
+
+
 def refuse_doubles(check: Check, function: Callable[..., Any], homes: dict[str, str]) -> None:
-    """Refuse a check that hides another of its name, in its own file or in an earlier one.
+    """Refuse a check that has the name of another, in its own file or in an earlier one.
 
     Parameters
     ----------
     check, function
     homes : dict
-        The file of each name so far; this check's is added.
+        The file and line of each name so far; this check's is added.
 
     Raises
     ------
@@ -153,8 +164,9 @@ def refuse_doubles(check: Check, function: Callable[..., Any], homes: dict[str, 
             f"two checks are named {check.name}, at lines {' and '.join(map(str, lines))}: the second hides "
             "the first; rename one"
         )
-    home = homes.setdefault(check.name, check.file)
-    if home != check.file:
+    here = f"{check.file}:{check.line}"
+    home = homes.setdefault(check.name, here)
+    if home != here:
         raise DeclarationError(f"a check named {check.name} is already in {home}: rename one")
 
 

@@ -36,6 +36,8 @@ class Metric(Declaration):
 
     def __call__(self, *args: Any, **options: Any) -> Metric:
         """Return this metric with options, as ``metric.f1(average="macro")``."""
+        if len(args) > (self.name == "psi"):
+            raise DeclarationError(f"{self.name} takes its options by name, not {args[-1]!r}")
         options = {**dict(zip(("column",), args, strict=False)), **options}
         known = _OPTIONS.get(self.name, ("average", "label"))
         for option in options:

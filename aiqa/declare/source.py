@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import PurePath
@@ -106,8 +107,16 @@ def dataset(
     >>> dataset("orders", "data/orders/*.parquet", label="is_fraud").source
     Files(pattern='data/orders/*.parquet', format='parquet')
     """
+    for role, column_name in (("label", label), ("weight", weight), ("time", time)):
+        if column_name is not None and not isinstance(column_name, str):
+            raise DeclarationError(f"{role}= is the name of a column, not {column_name!r}")
     declared = Dataset(
-        _checked_name(name, "a dataset"), _data_source(source, format), label, weight, time, tuple(slices)
+        _checked_name(name, "a dataset"),
+        _data_source(source, format),
+        label,
+        weight,
+        time,
+        _names(slices, "slices="),
     )
     _DATASETS[name] = declared
     return declared
@@ -131,6 +140,8 @@ def _data_source(source: Any, format: str | None) -> DataSource:
         return source
     if isinstance(source, (str, os.PathLike)):
         pattern = os.fspath(source)
+        if format is not None and format not in FORMATS.values():
+            raise DeclarationError(f"no format {format!r}{nearest(format, set(FORMATS.values()))}")
         return Files(pattern, format or _format_of(pattern))
     if any(hasattr(source, name) for name in ("collect_schema", "columns", "column_names")):
         return Frame(Live.of(source))
@@ -274,8 +285,10 @@ def model(
     """
     if task not in TASKS:
         raise DeclarationError(f"task= must be one of {', '.join(TASKS)}, not {task!r}")
-    if not isinstance(threshold, (int, float)):
-        raise DeclarationError(f"threshold= must be a number, not {threshold!r}")
+    if isinstance(threshold, bool) or not isinstance(threshold, (int, float)) or not math.isfinite(threshold):
+        raise DeclarationError(f"threshold= must be a finite number, not {threshold!r}")
+    if isinstance(classes, (str, set, frozenset)):
+        raise DeclarationError(f"classes= has an order, so it must be a list, not {classes!r}")
     return Model(
         _checked_name(name, "a model"),
         model_source(source, trusted),
@@ -284,7 +297,7 @@ def model(
         freeze(list(classes), "classes="),
         freeze(positive, "positive="),
         float(threshold),
-        tuple(features),
+        _names(features, "features="),
     )
 
 
@@ -309,7 +322,7 @@ def _addressed_model(address: str, trusted: Sequence[str]) -> ModelSource:
         return MlflowUri(address)
     ending = PurePath(address).suffix.lower()
     if ending == ".skops":
-        return SkopsFile(address, tuple(trusted))
+        return SkopsFile(address, _names(trusted, "trusted="))
     if ending in (".pkl", ".pickle", ".joblib"):
         raise DeclarationError(
             f"{address!r} is a pickle, which runs any code that it holds: save the model with "
@@ -318,6 +331,12 @@ def _addressed_model(address: str, trusted: Sequence[str]) -> ModelSource:
     raise DeclarationError(
         f"not the address of a model: {address!r} (models:/name@alias, runs:/id/model, or a .skops file)"
     )
+
+
+def _names(names: Sequence[str], what: str) -> tuple[str, ...]:
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise DeclarationError(f"{what} is a list of names, not {names!r}")
+    return tuple(names)
 
 
 def _checked_name(name: Any, what: str) -> str:

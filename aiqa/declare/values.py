@@ -71,7 +71,12 @@ def from_json(document: Mapping[str, Any]) -> Any:
     >>> from_json(gate.to_json()) == gate
     True
     """
-    value = _decode(document)
+    try:
+        value = _decode(document)
+    except (ValueError, TypeError, ArithmeticError) as error:
+        if isinstance(error, DeclarationError):
+            raise
+        raise DeclarationError(f"not a declaration: {error}") from error
     if not isinstance(value, Declaration):
         raise DeclarationError(f"not a declaration: {document!r}")
     return value
@@ -79,7 +84,10 @@ def from_json(document: Mapping[str, Any]) -> Any:
 
 @declaration
 class FunctionRef(Declaration):
-    """A function by its address, so that it compares by value and travels as JSON."""
+    """A function by its address, so that it compares by value and travels as JSON.
+
+    Two lambdas, closures or callable objects may share an address: at hand, they are told apart.
+    """
 
     address: str
     live: Any = dataclasses.field(default=None, compare=False)
@@ -111,6 +119,11 @@ class FunctionRef(Declaration):
 
     def to_json(self) -> dict[str, Any]:
         return {"declares": "FunctionRef", "address": self.address}
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, FunctionRef) or self.address != other.address:
+            return False
+        return self.live is None or other.live is None or bool(self.live == other.live)
 
     def __repr__(self) -> str:
         return self.address

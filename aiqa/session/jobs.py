@@ -178,10 +178,13 @@ def _drift_job(gate: Gate, dataset: Dataset, policy: Policy, subjects: Subjects,
     from aiqa.metrics import drift
 
     metric = cast("Metric", gate.claim)
-    named = metric.options.as_dict().get("reference")
+    options = metric.options.as_dict()
+    if not {"column", "reference"} <= set(options):
+        raise DeclarationError("psi compares a column with a reference: metric.psi('amount', reference=...)")
+    named = options["reference"]
     reference = named if isinstance(named, Dataset) else declared_dataset(str(named))
     asked = drift.requests(metric)
-    _require_columns((*metric.slices, metric.options.as_dict()["column"]), dataset, subjects)
+    _require_columns((*metric.slices, options["column"]), dataset, subjects)
 
     def conclude(answers: Answers) -> Judged:
         # The reference is another table, so it takes a scan of its own.

@@ -9,7 +9,7 @@ import pytest
 
 import aiqa
 from aiqa import expect, metric
-from aiqa.declare.check import check_of, gates_of, is_free_form
+from aiqa.declare.check import Check, check_of, gates_of, is_free_form, refuse_doubles
 from aiqa.declare.parametrize import argument_sets
 from aiqa.declare.source import declared_dataset
 from aiqa.errors import DeclarationError
@@ -97,6 +97,8 @@ def test_a_check_without_gates_is_refused() -> None:
         ((FRAUD, FRAUD), {}, "one model"),
         ((ORDERS,), {"tier": "nightly"}, "tier= must be one of"),
         ((ORDERS,), {"sevrity": "warn"}, "no policy setting 'sevrity'"),
+        ((ORDERS,), {"owner": ["@ann", "@bob"]}, "owner= must be text"),
+        ((ORDERS,), {"name": " "}, "name= must be text"),
     ],
 )
 def test_wrong_checks_are_refused(subjects: Any, settings: Any, message: str) -> None:
@@ -109,6 +111,33 @@ def test_a_bare_decorator_is_explained() -> None:
 
         @aiqa.check
         def wrong() -> None: ...
+
+
+def test_only_functions_are_checks() -> None:
+    with pytest.raises(DeclarationError, match="above a function"):
+
+        @aiqa.check(ORDERS)
+        class Wrong: ...
+
+
+def test_two_checks_of_one_name_are_refused_wherever_they_are() -> None:
+    @aiqa.check(ORDERS, name="same")
+    def one() -> None: ...
+
+    @aiqa.check(ORDERS, name="same")
+    def other() -> None: ...
+
+    homes: dict[str, str] = {}
+    for function in (one, one):
+        refuse_doubles(_declared(function), function, homes)
+    with pytest.raises(DeclarationError, match="named same is already in"):
+        refuse_doubles(_declared(other), other, homes)
+
+
+def _declared(function: object) -> Check:
+    declared = check_of(function)
+    assert declared is not None
+    return declared
 
 
 def test_parametrize_is_read_in_all_its_forms() -> None:
@@ -138,13 +167,28 @@ def test_wrong_datasets_are_refused(arguments: Any, message: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"label": ["y"]}, "label= is the name of a column"),
+        ({"slices": "country"}, "slices= is a list of names"),
+        ({"format": "parket"}, "no format 'parket'; did you mean 'parquet'"),
+    ],
+)
+def test_wrong_settings_of_datasets_are_refused(settings: Any, message: str) -> None:
+    with pytest.raises(DeclarationError, match=message):
+        aiqa.dataset("d", "a.csv", **settings)
+
+
+@pytest.mark.parametrize(
     ("source", "settings", "message"),
     [
         ("model.pkl", {"task": "binary"}, "pickle, which runs any code"),
         ("somewhere", {"task": "binary"}, "not the address of a model"),
         (3, {"task": "binary"}, "not a int"),
         ("m.skops", {"task": "ranking"}, "task= must be one of"),
-        ("m.skops", {"task": "binary", "threshold": "high"}, "threshold= must be a number"),
+        ("m.skops", {"task": "binary", "threshold": "high"}, "threshold= must be a finite number"),
+        ("m.skops", {"task": "multiclass", "classes": {"a", "b"}}, "classes= has an order"),
+        ("m.skops", {"task": "binary", "features": "amount"}, "features= is a list of names"),
     ],
 )
 def test_wrong_models_are_refused(source: Any, settings: Any, message: str) -> None:

@@ -68,6 +68,8 @@ def test_the_name_of_a_gate_does_not_move_with_its_threshold() -> None:
         (lambda: metric.recall.by(), "names of columns"),
         (lambda: metric.roc_auc.no_worse_than(0.9), "aiqa.champion"),  # type: ignore[arg-type]
         (lambda: metric.roc_auc.no_worse_than(aiqa.champion, margin=-1), "negative"),
+        (lambda: metric.psi("amount", "orders"), "psi takes its options by name"),
+        (lambda: metric.f1("macro"), "f1 takes its options by name"),
         (lambda: metric.f1(averag="macro"), "no option 'averag'; did you mean 'average'"),
         (lambda: metric.f1(average="mean"), "average= must be one of"),
         (lambda: metric.mae(label=1), "mae has no option 'label'"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,13 @@ def test_an_object_in_memory_equals_only_itself() -> None:
     assert aiqa.dataset("d", one) != aiqa.dataset("d", other)
 
 
+def test_functions_of_one_address_are_told_apart() -> None:
+    one, other = ((lambda frame, k=k: frame * k) for k in (1, 2))
+    assert aiqa.model("m", one, task="binary") == aiqa.model("m", one, task="binary")
+    assert aiqa.model("m", one, task="binary") != aiqa.model("m", other, task="binary")
+    assert metric(partial(bias, y_pred=1)) != metric(partial(bias, y_pred=2))
+
+
 @pytest.mark.parametrize(
     ("document", "message"),
     [
@@ -117,6 +125,9 @@ def test_an_object_in_memory_equals_only_itself() -> None:
         ({"declares": "Gate", "claim": 1, "nonsense": 2}, "not a Gate"),
         ({"surprise": 1}, "not a value of a declaration"),
         ([1], "not a declaration"),
+        ({"declares": "AtLeast", "threshold": {"decimal": "many"}}, "not a declaration"),
+        ({"declares": "AtLeast", "threshold": {"date": "soon"}}, "not a declaration"),
+        ({"declares": ["AtLeast"]}, "not a declaration"),
     ],
 )
 def test_json_that_is_no_declaration_is_refused(document: Any, message: str) -> None:

@@ -185,6 +185,19 @@ def test_psi_compares_with_the_declared_reference(tmp_path: Path, shop: Shop) ->
     assert verdicts(outcomes) == ["pass", "fail", "error"]
 
 
+def test_psi_needs_a_column_and_a_reference(tmp_path: Path, shop: Shop) -> None:
+    outcomes = session_at(tmp_path).decide(shop.cases(metric.psi <= 0.1, metric.psi("x") <= 0.1, model=False))
+    assert verdicts(outcomes) == ["error", "error"]
+    assert all("psi compares a column with a reference" in outcome.gate.reason for outcome in outcomes)
+
+
+def test_two_lambdas_are_two_models(tmp_path: Path, shop: Shop) -> None:
+    model = aiqa.model("m", lambda f: f["x"], task="binary", champion=lambda f: 1 - f["x"])
+    gate = metric.roc_auc.better_than(aiqa.champion, margin=0.1)
+    (outcome,) = session_at(tmp_path).decide([Case(Check("c", model=model, dataset=shop.data), "g", gate)])
+    assert outcome.gate.verdict == "pass"
+
+
 @pytest.mark.parametrize(
     ("models", "message"),
     [
