@@ -175,6 +175,18 @@ def is_free_form(function: Callable[..., Any]) -> bool:
     return not inspect.isgeneratorfunction(inspect.unwrap(function))
 
 
+def refuse_returned(check: Check, returned: object) -> None:
+    """Refuse what a free-form check returned: a gate that nobody decides looks like one that passes.
+
+    Raises
+    ------
+    DeclarationError
+        If it is anything but None.
+    """
+    if returned is not None:
+        raise DeclarationError(f"{check.name} returns {returned!r}: a check yields its gates, or asserts")
+
+
 def gates_of(function: Callable[..., Any], parameters: Mapping[str, Any] | None = None) -> dict[str, Gate]:
     """Run the body of a check, without data, and return its gates by id.
 

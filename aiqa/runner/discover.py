@@ -11,9 +11,13 @@ from types import ModuleType
 from typing import Any
 
 from aiqa.config import Config
-from aiqa.declare.check import TIERS, Check, check_of
+from aiqa.declare.check import TIERS, Check, check_of, forget_lines
 from aiqa.declare.parametrize import argument_sets
 from aiqa.errors import ConfigError, DeclarationError
+from aiqa.runner.free_form import conclude, is_outcome
+from aiqa.verdict import Verdict
+
+_FOREIGN = ("build", "dist", "node_modules", "venv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,8 @@ def discover(paths: Iterable[Path], config: Config, root: Path, tier: str) -> li
     """
     given = list(paths)
     files = [file for path in given or _configured(config, root) for file in _check_files(path)]
-    modules = [_import_file(file, root) for file in files]
+    once = {file.resolve(): file for file in files}
+    modules = [_import_file(file, root) for file in once.values()]
     if not given:
         modules += [_import_module(name) for name in config.modules]
     allowed = TIERS[: TIERS.index(tier) + 1]
@@ -57,7 +62,18 @@ def _configured(config: Config, root: Path) -> list[Path]:
 def _check_files(path: Path) -> list[Path]:
     if not path.exists():
         raise ConfigError(f"there is no {path}: name a check file or a folder of check_*.py files")
-    return [path] if path.is_file() else sorted(path.rglob("check_*.py"))
+    if path.is_file():
+        return [path]
+    return sorted(file for file in path.rglob("check_*.py") if not _is_foreign(file.parent, path))
+
+
+def _is_foreign(folder: Path, top: Path) -> bool:
+    """Tell the folders that pytest does not look into either: hidden ones, builds, virtual environments."""
+    between = [folder, *folder.parents][: len(folder.relative_to(top).parts)]
+    return any(
+        part.name.startswith(".") or part.name in _FOREIGN or (part / "pyvenv.cfg").is_file()
+        for part in between
+    )
 
 
 def _import_file(file: Path, root: Path) -> ModuleType:
@@ -66,10 +82,15 @@ def _import_file(file: Path, root: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise DeclarationError(f"{file} is no Python file")
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    forget_lines(str(spec.origin))
     sys.path[:0] = added = [str(file.resolve().parent), str(root)]
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except BaseException as error:
+        if not is_outcome(error):
+            raise
+        if conclude(error)[0] is Verdict.SKIPPED:
+            return ModuleType(name)
         raise DeclarationError(f"{file} cannot be imported: {type(error).__name__}: {error}") from error
     finally:
         for path in added:

@@ -11,15 +11,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aiqa.config import Config, find_root, read_config
-from aiqa.declare.check import gates_of, is_free_form, refuse_doubles
+from aiqa.declare.check import gates_of, is_free_form, refuse_doubles, refuse_returned
 from aiqa.errors import AiqaError, DeclarationError
 from aiqa.evidence.build import check_record, free_form_record
 from aiqa.evidence.outcome import Outcome
 from aiqa.evidence.record import Evidence
 from aiqa.runner.discover import Found, discover
 from aiqa.runner.finish import Finished, finish
+from aiqa.runner.free_form import conclude, is_outcome
 from aiqa.session import Case, Session
-from aiqa.verdict import Verdict
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
@@ -119,13 +119,14 @@ def _cases(item: Found) -> list[Case]:
 def _free_form(item: Found, session: Session) -> Outcome:
     check = session.check(item.check)
     started = time.perf_counter()
-    verdict, reason, error = Verdict.PASS, "what it asserts holds", None
+    error: BaseException | None = None
     try:
-        item.function(**item.arguments, **_fixtures(item, session))
-    except AssertionError as failed:
-        verdict, reason = Verdict.FAIL, str(failed).partition("\n")[0] or "the assertion does not hold"
-    except Exception as broken:  # noqa: BLE001 - code of users runs here; the error is the verdict
-        verdict, reason, error = Verdict.ERROR, f"{type(broken).__name__}: {broken}", broken
+        _call(item, session)
+    except BaseException as raised:
+        if not is_outcome(raised):
+            raise
+        error = raised
+    verdict, reason = conclude(error)
     gate = free_form_record(
         f"{item.prefix}{item.check.name}",
         session.policy(check),
@@ -138,8 +139,19 @@ def _free_form(item: Found, session: Session) -> Outcome:
     return Outcome(check=check_record(check, session.root), gate=gate, **session.subjects.records(check))
 
 
+def _call(item: Found, session: Session) -> None:
+    if inspect.iscoroutinefunction(item.function) or inspect.isasyncgenfunction(item.function):
+        raise DeclarationError(f"{item.check.name} is async: only pytest, with a plugin, can run it")
+    returned: object = item.function(**item.arguments, **_fixtures(item, session))
+    refuse_returned(item.check, returned)
+
+
 def _fixtures(item: Found, session: Session) -> dict[str, object]:
-    wanted = set(inspect.signature(item.function).parameters) - set(item.arguments)
+    wanted = {
+        name
+        for name, parameter in inspect.signature(item.function).parameters.items()
+        if parameter.default is parameter.empty and name not in item.arguments
+    }
     unknown = sorted(wanted - {"model", "data"})
     if unknown:
         raise DeclarationError(

@@ -134,6 +134,73 @@ def test_another_model_by_address(home: Path) -> None:
         aiqa.run(models=["score=gone.skops"])
 
 
+def write_more(home: Path, body: str) -> Path:
+    file = home / "more" / "check_more.py"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(CHECKS.partition("@aiqa.check")[0] + body)
+    return file
+
+
+def test_a_check_that_proves_nothing_does_not_pass(home: Path) -> None:
+    file = write_more(
+        home,
+        """
+@aiqa.check(scores, orders)
+def returns():
+    return metric.roc_auc >= 0.9999
+
+@aiqa.check(scores, orders)
+async def waits():
+    assert False
+""",
+    )
+    evidence = aiqa.run(file)
+    assert verdicts(evidence) == {"returns[returns]": "error", "waits[waits]": "error"}
+    assert ["a check yields its gates" in gate.reason for _, gate in evidence.gates] == [True, False]
+
+
+def test_pytests_own_words_are_understood(home: Path) -> None:
+    file = write_more(
+        home,
+        """
+@aiqa.check(orders)
+def skips(data):
+    pytest.skip("no country yet")
+
+@aiqa.check(orders)
+def fails(data, limit=3):
+    pytest.fail(f"more than {limit}")
+""",
+    )
+    evidence = aiqa.run(file)
+    assert verdicts(evidence) == {"skips[skips]": "skipped", "fails[fails]": "fail"}
+    assert [gate.reason for _, gate in evidence.gates] == ["no country yet", "more than 3"]
+    file.write_text("import pytest\npytest.skip('elsewhere', allow_module_level=True)\n")
+    assert aiqa.run(file).verdict == "error"
+
+
+def test_an_interrupt_ends_the_run(home: Path) -> None:
+    file = write_more(home, "@aiqa.check(orders)\ndef stops():\n    raise KeyboardInterrupt\n")
+    with pytest.raises(KeyboardInterrupt):
+        aiqa.run(file)
+
+
+def test_a_file_may_change_between_runs_of_one_process(home: Path) -> None:
+    body = "@aiqa.check(orders)\ndef moves():\n    yield expect.column_to_exist('y')\n"
+    assert aiqa.run(write_more(home, body)).verdict == "pass"
+    assert aiqa.run(write_more(home, f"\n\n{body}")).verdict == "pass"
+
+
+def test_a_file_is_run_once_and_those_of_others_never(home: Path) -> None:
+    body = "@aiqa.check(orders)\ndef mine():\n    yield expect.column_to_exist('y')\n"
+    file = write_more(home, body)
+    for folder in (".hidden", "venv", "env/lib"):
+        (home / "more" / folder).mkdir(parents=True)
+        (home / "more" / folder / "check_other.py").write_text("1 / 0\n")
+    (home / "more" / "env" / "pyvenv.cfg").touch()
+    assert len(aiqa.run([file.parent, file]).gates) == 1
+
+
 def test_checks_of_one_name_in_two_files(home: Path) -> None:
     text = (home / "checks" / "check_orders.py").read_text()
     (home / "checks" / "check_second.py").write_text(text)
