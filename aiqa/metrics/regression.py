@@ -46,7 +46,8 @@ class SquaredError:
 
 def _squares(name: str, columns: Columns) -> Floats:
     """Return the columns whose means decide: the truth about its mean, its square, each squared error."""
-    if name == "r2" and columns.truth.min() == columns.truth.max():
+    seen = columns.truth if columns.weight is None else columns.truth[columns.weight > 0]
+    if name == "r2" and seen.min() == seen.max():
         raise MetricError("r2 is not defined: the truth is the same in all rows")
     truth = columns.truth - np.average(columns.truth, weights=columns.weight)
     return np.column_stack([truth, truth**2, *((columns.truth - p) ** 2 for p in columns.predictions)])

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from aiqa.stats.inference import Inference
+from aiqa.stats.inference import FEW, Inference, without_variation
 from aiqa.stats.linear import t_inference
 
 Floats = NDArray[np.float64]
@@ -20,8 +20,6 @@ Domain = tuple[float, float]
 REAL: Domain = (-math.inf, math.inf)
 ROWS = 20_000
 """Resamples of a user's function are no larger than this; see :func:`bootstrap_rows`."""
-FEW = 300
-"""So many rows that are alike leave room (at 95 %) for one percent that are not; fewer leave too much."""
 _TAIL = 10
 _CHUNK = 4_000_000
 
@@ -131,8 +129,8 @@ def bootstrap_rows(
     count = int(np.clip(_CHUNK // size, min(200, resamples), resamples))
     rng = np.random.default_rng(seed)
     drawn = np.array([statistic(rng.integers(0, n, size)) for _ in range(count)], dtype=float)
-    if n < FEW and np.ptp(drawn) == 0:
-        return Inference(value, n, "bootstrap without variation", lambda _: domain[0], lambda _: domain[1])
+    if n < FEW and _alike(drawn):
+        return without_variation(value, n, "bootstrap", domain)
     if size < n:
         drawn = value + (drawn - np.nanmean(drawn)) * math.sqrt(size / n)
         return from_replicates(
@@ -143,6 +141,16 @@ def bootstrap_rows(
     rows = np.arange(n)
     left_out = np.array([statistic(np.delete(rows, row)) for row in rows], dtype=float)
     return _bca(value, drawn, np.nanmean(left_out) - left_out, n, domain)
+
+
+def _alike(drawn: Floats) -> bool:
+    """Tell whether replicates show no variation but that of rounding."""
+    defined = drawn[np.isfinite(drawn)]
+    return len(defined) == 0 or bool(np.ptp(defined) <= 1e-12 * max(1.0, abs(defined[0])))
+
+
+def _kish(weights: Floats) -> float:
+    return float(weights.sum() ** 2 / (weights @ weights))
 
 
 def _bca(value: float, drawn: Floats, influence: Floats, n: int, domain: Domain) -> Inference:
@@ -173,7 +181,8 @@ def function_of_means(
     """Infer a smooth function of several means of the same rows.
 
     Up to 5,000 rows by BCa on 2,000 resamples; beyond, by t on the linearised function (the
-    infinitesimal jackknife), whose errors are then smaller than those of the resampling.
+    infinitesimal jackknife), whose errors are then smaller than those of the resampling. Fewer than
+    ``FEW`` rows that show no variation get the `domain` as bounds.
 
     Parameters
     ----------
@@ -196,9 +205,11 @@ def function_of_means(
     value = float(function(means))
     if n <= 5000:
         drawn = _resampled_means(function, columns, weights, seed)
+        if _kish(weights) < FEW and _alike(drawn):
+            return without_variation(value, n, "bootstrap", domain)
         return _bca(value, drawn, _jackknife(function, columns, weights), n, domain)
     influence = _influence(function, columns, weights, means, value)
-    kish = float(weights.sum() ** 2 / (weights @ weights))
+    kish = _kish(weights)
     variance = float(influence @ influence) * kish / (kish - 1) if kish > 1 else math.inf
     return t_inference(value, variance, kish - 1, n, "linearised t", domain=domain)
 
@@ -230,11 +241,16 @@ def _resampled_means(
     batch = max(1, _CHUNK // n)
     answers = []
     for start in range(0, count, batch):
-        times = rng.multinomial(n, np.full(n, 1 / n), size=min(batch, count - start))
-        sums = times @ weighted
+        sums = _times_drawn(n, min(batch, count - start), rng) @ weighted
         with np.errstate(invalid="ignore", divide="ignore"):
             answers.append(function(sums[:, :-1] / sums[:, -1:]))
     return np.concatenate(answers)
+
+
+def _times_drawn(n: int, count: int, rng: np.random.Generator) -> Floats:
+    """Return how often each row is in each resample: shape (count, n)."""
+    drawn = rng.integers(0, n, (count, n)) + np.arange(count)[:, None] * n
+    return np.bincount(drawn.ravel(), minlength=count * n).reshape(count, n).astype(float)
 
 
 def resample_cells(w: Floats, w2: Floats, extra: Floats, count: int, rng: np.random.Generator) -> Floats:

@@ -135,6 +135,15 @@ class Inference:
         )
 
 
+FEW = 300
+"""So many rows that are alike leave room (at 95 %) for one percent that are not; fewer leave too much."""
+
+
+def without_variation(value: float, n: int, method: str, domain: tuple[float, float]) -> Inference:
+    """Return what fewer than ``FEW`` rows that are all alike tell of a quantity: only its domain."""
+    return Inference(value, n, f"{method} without variation", lambda _: domain[0], lambda _: domain[1])
+
+
 def exact(value: float, n: int) -> Inference:
     """Return a quantity that is known, not estimated: a count of the whole table."""
     return Inference(value, n, "exact", lambda _: value, lambda _: value)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
-from aiqa.stats.inference import Inference
+from aiqa.stats.inference import FEW, Inference, without_variation
 from aiqa.stats.linear import t_inference
 from aiqa.stats.proportion import clopper_pearson_lower, clopper_pearson_upper
+
+_NONE = 1e-30
 
 
 def mean(
@@ -35,8 +37,8 @@ def mean(
     n : int
         Rows.
     domain : (float, float)
-        Where the truth must lie; bounds are cut there. With a finite domain, rows that are all equal get
-        the bounds of a share, since they show no variance to go by.
+        Where the truth must lie; bounds are cut there. Rows that are all equal show no variance to go by:
+        with a finite domain they get the bounds of a share, otherwise fewer than ``FEW`` get the domain.
 
     Examples
     --------
@@ -46,8 +48,10 @@ def mean(
     m = w**2 / w2
     df = m - 1 if m > 1 + 1e-9 else 0.0
     variance = spread2 / w**2 * m / (m - 1) if df > 0 else math.inf
-    if variance <= 1e-30 and math.isfinite(domain[1] - domain[0]):
+    if variance <= _NONE and math.isfinite(domain[1] - domain[0]):
         return _constant(value, m, n, domain)
+    if variance <= _NONE and m < FEW:
+        return without_variation(value, n, method, domain)
     return t_inference(value, variance, df, n, method, domain=domain)
 
 
