@@ -298,7 +298,9 @@ def table_of(
     if clashes:
         raise DeclarationError(f"by= cannot have a column named {clashes[0]!r}")
     frame = _frame({**columns, **(by or {})})
-    model = Model("model", Column(), task, None, tuple(_plain(classes)), _plain(positive), float(threshold))
+    model = Model(
+        "model", Column(), task, None, tuple(map(_plain, classes)), _plain(positive), float(threshold)
+    )
     weight = None if sample_weight is None else "sample_weight"
     dataset = Dataset("these arrays", Frame(Live.of(frame)), "y_true", weight)
     given = Predictions(

@@ -35,12 +35,15 @@ class Call:
         Whether the answers are scores.
     decode : bool
         Whether labels are handed over as the user writes them; otherwise as class codes.
+    probabilities : bool
+        Whether the scores must be probabilities.
     """
 
     function: Callable[[Array, Array, Array | None], float]
     name: str
     scores: bool
     decode: bool
+    probabilities: bool = False
 
 
 class AnyFunction:
@@ -56,6 +59,9 @@ class AnyFunction:
         ):
             if call.scores and not model.score:
                 raise MetricError(f"{call.name} needs scores, and the {role} gives labels only")
+            if call.probabilities and model.improbable is not None:
+                problem = model.improbable
+                raise MetricError(f"{call.name} {problem.args[0]}", column=problem.column, row=problem.row)
         return rows_statistic(question, versus_champion=versus_champion, scores=call.scores)
 
     def infer(self, question: Question, states: States, seed: int) -> Parts:
@@ -174,4 +180,10 @@ def sklearn_scorer(question: Question) -> Call:
         return float(sign * function(truth, answers, **settings, **weights))
 
     multiclass = question.table.task == "multiclass"
-    return Call(call, f"scorer {name}", scores, decode=multiclass and not scores)
+    return Call(
+        call,
+        f"scorer {name}",
+        scores,
+        decode=multiclass and not scores,
+        probabilities=response == "predict_proba",
+    )

@@ -18,6 +18,8 @@ from aiqa.scan.predictions import Predictions
 TRUTH, WEIGHT = "aiqa:truth", "aiqa:weight"
 PERIODS = {"day": "1d", "week": "1w", "month": "1mo"}
 _SUM_TOLERANCE = 1e-3
+_HEAVY = 1e100
+"""Weights beyond this (or below its inverse) have squares that a float cannot hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ def scored_table(
     ------
     DataError
         No label declared, a missing column, no rows, null or non-finite labels, labels that are not among
-        the classes, weights that are null, negative, infinite or all zero.
+        the classes, weights that are null, negative, infinite, beyond 1e100 or all zero.
     MetricError
         ModelColumns of the wrong length or shape, null or non-finite, or not among the classes.
 
@@ -197,6 +199,11 @@ def _weights(weight: pl.Series, file: str) -> NDArray[Any]:
     if (values < 0).any():
         row = int(np.argmax(values < 0))
         raise DataError("the weight is negative", file=file, column=weight.name, row=row)
+    extreme = (values > 0) & ((values < 1 / _HEAVY) | (values > _HEAVY))
+    if extreme.any():
+        row = int(np.argmax(extreme))
+        message = f"the weight is not 0 and not between {1 / _HEAVY:g} and {_HEAVY:g}: rescale the weights"
+        raise DataError(message, file=file, column=weight.name, row=row)
     if values.sum() <= 0:
         raise DataError("all weights are zero", file=file, column=weight.name)
     return values
@@ -225,9 +232,15 @@ class _Builder:
         if prediction is not None:
             self.columns[f"{prefix}prediction"] = prediction
         name = f"{prefix}prediction" if prediction is not None else None
-        return ModelColumns(name) if scores is None else self._with_scores(role, prefix, name, scores)
+        return (
+            ModelColumns(name)
+            if scores is None
+            else self._with_scores(role, prefix, name, scores, given.probabilistic)
+        )
 
-    def _with_scores(self, role: str, prefix: str, name: str | None, scores: NDArray[Any]) -> ModelColumns:
+    def _with_scores(
+        self, role: str, prefix: str, name: str | None, scores: NDArray[Any], probabilistic: bool
+    ) -> ModelColumns:
         truth = self.columns[TRUTH]
         binary = scores.ndim == 1
         names = (
@@ -240,7 +253,7 @@ class _Builder:
         if not binary:
             self.columns[f"{prefix}squares"] = np.einsum("ij,ij->i", scores, scores)
         squares = None if binary else f"{prefix}squares"
-        return ModelColumns(name, names, f"{prefix}own", squares, _improbable(role, scores))
+        return ModelColumns(name, names, f"{prefix}own", squares, _improbable(role, scores, probabilistic))
 
     def _prediction(self, role: str, given: Predictions, scores: NDArray[Any] | None) -> NDArray[Any] | None:
         by_threshold = scores is not None and scores.ndim == 1 and self.model.threshold != 0.5
@@ -309,7 +322,11 @@ def _series(values: Any, role: str, rows: int) -> pl.Series:
     return series_of(flat)
 
 
-def _improbable(role: str, scores: NDArray[Any]) -> MetricError | None:
+def _improbable(role: str, scores: NDArray[Any], probabilistic: bool) -> MetricError | None:
+    if not probabilistic:
+        return MetricError(
+            f"needs probabilities, and the {role}'s scores only rank (decision_function)", column="score"
+        )
     wide = scores.reshape(len(scores), -1)
     outside = ((wide < 0) | (wide > 1)).any(axis=1)
     if outside.any():

@@ -236,6 +236,7 @@ def _joined(parts: list[Predictions]) -> Predictions:
         _concatenated([part.prediction for part in parts]),
         _concatenated([part.score for part in parts]),
         parts[0].classes,
+        all(part.probabilistic for part in parts),
     )
 
 

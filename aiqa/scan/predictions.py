@@ -22,8 +22,12 @@ class Predictions:
     classes : tuple, optional
         The labels of the columns of `score` where the model says them (``classes_``); otherwise they are
         in the order of the declared classes, and sorted where none are declared.
+    probabilistic : bool
+        Whether scores may be read as probabilities. Those of a ``decision_function`` only rank, also where
+        they happen to lie in [0, 1].
     """
 
     prediction: NDArray[Any] | None = None
     score: NDArray[np.floating[Any]] | None = None
     classes: tuple[Any, ...] = ()
+    probabilistic: bool = True

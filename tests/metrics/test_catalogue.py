@@ -150,12 +150,20 @@ def test_a_comparison_needs_a_champion_that_can_answer() -> None:
         catalogue.requests(metric.roc_auc, table, versus_champion=True)
 
 
+def test_scores_of_a_decision_function_have_no_loss_where_they_look_like_probabilities() -> None:
+    table = _binary(Predictions(score=_SCORE, probabilistic=False))
+    assert _infer(metric.roc_auc, table)[()].value == _infer(metric.roc_auc, _binary())[()].value
+    for of in (metric.log_loss, metric.brier, metric.scorer("neg_brier_score")):
+        with pytest.raises(MetricError, match=r"needs probabilities.*only rank"):
+            catalogue.requests(of, table, versus_champion=False)
+
+
 def test_scores_that_are_no_probabilities_rank_but_have_no_loss() -> None:
     table = _binary(Predictions(score=_SCORE * 3 - 1))
     assert _infer(metric.roc_auc, table)[()].value == pytest.approx(
         _infer(metric.roc_auc, _binary())[()].value
     )
-    for of in (metric.log_loss, metric.brier):
+    for of in (metric.log_loss, metric.brier, metric.scorer("neg_log_loss")):
         with pytest.raises(MetricError, match=r"needs probabilities.*outside \[0, 1\]") as caught:
             catalogue.requests(of, table, versus_champion=False)
         assert caught.value.row == int(np.argmax((_SCORE * 3 - 1 < 0) | (_SCORE * 3 - 1 > 1)))

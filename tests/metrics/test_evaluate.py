@@ -148,3 +148,32 @@ def test_bootstraps_load_no_scipy_stats() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["mae", "rmse", "r2"])
+@pytest.mark.parametrize("rows", [2, 20, 299])
+def test_few_rows_without_variation_prove_nothing(name: str, rows: int) -> None:
+    truth = np.arange(float(rows))
+    of = aiqa.evaluate(name, y_true=truth, y_pred=truth if name == "r2" else truth + 1)
+    assert of.value == 1.0
+    assert of.low == -np.inf if name == "r2" else of.high == np.inf
+
+
+def test_one_row_proves_nothing_of_an_error() -> None:
+    assert aiqa.evaluate("rmse", y_true=[1.0], y_pred=[2.0]).high == np.inf
+
+
+def test_many_rows_without_variation_do() -> None:
+    truth = np.arange(300.0)
+    found = aiqa.evaluate(["mae", "rmse"], y_true=truth, y_pred=truth + 1)
+    assert [(of.low, of.high) for of in found.values()] == [(1.0, 1.0), (1.0, 1.0)]
+
+
+def test_rows_without_weight_do_not_make_r2_defined() -> None:
+    with pytest.raises(MetricError, match="the truth is the same"):
+        aiqa.evaluate("r2", y_true=[1.0, 1.0, 2.0], y_pred=[2.0, 1.0, 1.0], sample_weight=[1, 1, 0])
+
+
+def test_labels_declared_as_numpy_scalars_are_told_plainly() -> None:
+    with pytest.raises(MetricError, match=r"no row is of class 'b'$"):
+        aiqa.evaluate("recall", y_true=["a"], y_pred=["a"], classes=list(np.array(["a", "b"])))

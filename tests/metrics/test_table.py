@@ -167,6 +167,8 @@ ERRORS: dict[str, tuple[dict[str, Any], type[DataError], str, int | None]] = {
     "NaN weight": ({"weights": [1.0, 1.0, float("nan")]}, DataError, "weight is NaN", 2),
     "null weight": ({"weights": [None, 1.0, 1.0]}, DataError, "weight is null", 0),
     "infinite weight": ({"weights": [1.0, float("inf"), 1.0]}, DataError, "weight is infinite", 1),
+    "tiny weight": ({"weights": [1.0, 1e-200, 1.0]}, DataError, "rescale the weights", 1),
+    "huge weight": ({"weights": [1.0, 1.0, 1e200]}, DataError, "rescale the weights", 2),
     "zero weights": ({"weights": [0.0, 0.0, 0.0]}, DataError, "all weights are zero", None),
     "text weights": ({"weights": ["a", "b", "c"]}, DataError, "weights must be numbers", None),
     "own names": ({"columns": {"aiqa:truth": [1, 2, 3]}}, DataError, "aiqa's own", None),

@@ -96,6 +96,7 @@ def test_a_decision_function_ranks_and_says_so() -> None:
     np.testing.assert_allclose(_scores(_predict(ridge)), ridge.decision_function(X))
     np.testing.assert_allclose(_scores(_predict(ridge, positive=0)), -ridge.decision_function(X))
     assert not _loaded(ridge).probabilistic
+    assert not _predict(ridge).probabilistic
     assert _loaded(BINARY).probabilistic
 
 

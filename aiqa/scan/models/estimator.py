@@ -74,7 +74,7 @@ class EstimatorScorer:
         keeps_labels = scores is None or self.model.threshold == DEFAULT_THRESHOLD
         labels = squeezed(self.estimator.predict(features)) if keeps_labels else None
         columns = self._own_classes if scores is not None and scores.ndim == 2 else ()
-        return interpret(Predictions(labels, scores, columns), self.model, batch.height)
+        return interpret(Predictions(labels, scores, columns, self.probabilistic), self.model, batch.height)
 
     def _input(self, batch: pl.DataFrame) -> Any:
         """Give what it was fitted on: named columns, or a plain array."""
