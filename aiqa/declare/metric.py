@@ -58,8 +58,9 @@ class Metric(Declaration):
             With ``top``: the budget is for each value of this column, or each ``"day"``, ``"week"`` or
             ``"month"`` of the data set's time column.
         **point : float
-            One of ``threshold=`` (a score), ``top=`` (so many highest scores), ``fpr=``, ``recall=`` or
-            ``precision=`` (the lowest threshold, by the observed rows, that keeps it).
+            One of ``threshold=`` (a score), ``top=`` (so many highest scores), ``fpr=`` or
+            ``precision=`` (the lowest threshold, by the observed rows, that keeps it), ``recall=`` (the
+            highest that keeps it).
 
         Raises
         ------
