@@ -7,13 +7,14 @@ the real one, and parametrize, marks, ``-k`` and ids are pytest's own.
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
-from aiqa.declare.check import Check, check_of, gates_of, is_free_form
+from aiqa.declare.check import Check, check_of, gates_of, is_free_form, refuse_returned
 from aiqa.declare.gate import Gate
 from aiqa.declare.parametrize import argument_names, argument_sets
 from aiqa.errors import AiqaError
@@ -27,7 +28,7 @@ class CheckModule(pytest.Module):
     """A module whose checks are collected too, whatever they are called."""
 
     def istestfunction(self, obj: object, name: str) -> bool:
-        return hasattr(obj, _BODY) or check_of(obj) is not None or super().istestfunction(obj, name)
+        return body_of(obj) is not None or check_of(obj) is not None or super().istestfunction(obj, name)
 
 
 def stand_in(function: Callable[..., Any]) -> Callable[..., None]:
@@ -53,7 +54,8 @@ def stand_in(function: Callable[..., Any]) -> Callable[..., None]:
 
 def body_of(stood_for: object) -> Callable[..., Any] | None:
     """Return the check that a stand-in stands for, or None."""
-    return getattr(stood_for, _BODY, None)
+    # Of functions only: objects of other libraries may claim to have any attribute.
+    return getattr(stood_for, _BODY, None) if inspect.isfunction(stood_for) else None
 
 
 def gate_ids(function: Callable[..., Any]) -> list[str]:
@@ -75,9 +77,37 @@ def is_yielding_check(function: object) -> bool:
     return check_of(function) is not None and callable(function) and not is_free_form(function)
 
 
+def refuse_methods(name: str, obj: object) -> None:
+    """Refuse a class that holds a check: nobody would run it.
+
+    Raises
+    ------
+    CollectError
+        If there is one.
+    """
+    held = [each for each, value in vars(obj).items() if check_of(value)] if inspect.isclass(obj) else []
+    if held:
+        raise pytest.Collector.CollectError(
+            f"the check {held[0]} is in the class {name}: checks are functions of a module, so move it out"
+        )
+
+
 def item_check(item: pytest.Item) -> Check | None:
     """Return the check that an item belongs to, or None for a plain test."""
     return check_of(item.function) if isinstance(item, pytest.Function) else None
+
+
+def watch_returned(item: pytest.Function) -> None:
+    """Let a free-form check fail that returns something, which pytest only warns of."""
+    check, function = item_check(item), item.obj
+    if check is None or inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        return
+
+    @functools.wraps(function)
+    def watched(**arguments: Any) -> None:
+        refuse_returned(check, function(**arguments))
+
+    item.obj = watched
 
 
 def item_gate_id(item: pytest.Function) -> str | None:

@@ -17,7 +17,8 @@ class Collected:
 
     def __init__(self) -> None:
         self._outcomes: dict[str, tuple[int, Outcome]] = {}
-        self.logged: list[LoggedRecord] = []
+        self._required: dict[str, tuple[int, list[Outcome]]] = {}
+        self._logged: dict[str, list[LoggedRecord]] = {}
 
     def add(self, report: pytest.TestReport, session: Session) -> None:
         """Take what a report carries; one of a process that died is an error of its item."""
@@ -27,10 +28,20 @@ class Collected:
             self._outcomes[report.nodeid] = (position, lost_outcome(report, session))
         if "aiqa" in told:
             self._outcomes[report.nodeid] = (position, Outcome.model_validate(told["aiqa"]))
-        for number, required in enumerate(told.get("aiqa_required", ())):
-            self._outcomes[f"{report.nodeid}#{number}"] = (position, Outcome.model_validate(required))
-        self.logged += map(LoggedRecord.model_validate, told.get("aiqa_logged", ()))
+        if report.when == "teardown":
+            required = [Outcome.model_validate(one) for one in told.get("aiqa_required", ())]
+            self._required[report.nodeid] = (position, required)
+            self._logged[report.nodeid] = [
+                LoggedRecord.model_validate(one) for one in told.get("aiqa_logged", ())
+            ]
+
+    @property
+    def logged(self) -> list[LoggedRecord]:
+        """What plain tests recorded, in the order of their reports."""
+        return [record for records in self._logged.values() for record in records]
 
     def outcomes(self) -> list[Outcome]:
         """Return the outcomes in the order of their items."""
-        return [outcome for _, outcome in sorted(self._outcomes.values(), key=lambda pair: pair[0])]
+        own = [(position, [outcome]) for position, outcome in self._outcomes.values()]
+        told = sorted([*own, *self._required.values()], key=lambda pair: pair[0])
+        return [outcome for _, outcomes in told for outcome in outcomes]

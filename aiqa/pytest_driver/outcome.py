@@ -12,6 +12,7 @@ from aiqa.evidence.build import check_record, free_form_record
 from aiqa.evidence.outcome import Outcome
 from aiqa.evidence.record import LoggedRecord
 from aiqa.pytest_driver import collect
+from aiqa.runner.free_form import conclude
 from aiqa.session import Session
 from aiqa.verdict import Verdict
 
@@ -54,12 +55,12 @@ def free_form_outcome(item: pytest.Item, call: pytest.CallInfo[None], session: S
     if check is None or not isinstance(item, pytest.Function):
         return None
     check = session.check(check)
-    verdict = _verdict(call)
+    verdict, reason = _concluded(call)
     gate = free_form_record(
         collect.record_id(item),
         session.policy(check),
         verdict,
-        _reason(verdict, call),
+        reason,
         node=item.nodeid,
         seconds=call.duration,
         error=call.excinfo.value if call.excinfo else None,
@@ -95,7 +96,9 @@ def told_by(
         outcome = item.stash.get(OUTCOME, None) or free_form_outcome(item, call, session)
         told |= {"aiqa": _as_reported(outcome, report).model_dump(mode="json")} if outcome else {}
     if report.when == "teardown":
+        # Taken away, as the item may run again.
         required, logged = item.stash.get(REQUIRED, []), item.stash.get(LOGGED, [])
+        item.stash[REQUIRED], item.stash[LOGGED] = [], []
         told |= {"aiqa_required": [one.model_dump(mode="json") for one in required]} if required else {}
         told |= {"aiqa_logged": [one.model_dump(mode="json") for one in logged]} if logged else {}
     return told
@@ -106,7 +109,8 @@ def _as_reported(outcome: Outcome, report: pytest.TestReport) -> Outcome:
     if hasattr(report, "wasxfail"):
         gate = outcome.gate.model_copy(update={"blocks": False})
         return outcome.model_copy(update={"gate": gate})
-    if report.when == "call" and report.failed and not outcome.gate.blocks:
+    warns = outcome.gate.verdict is Verdict.FAIL and not outcome.gate.blocks
+    if report.when == "call" and report.failed and warns:
         report.outcome = "passed"
     return outcome
 
@@ -114,7 +118,7 @@ def _as_reported(outcome: Outcome, report: pytest.TestReport) -> Outcome:
 def teststatus(report: pytest.TestReport) -> tuple[str, str, Any] | None:
     """Return the category, letter and word of a verdict that pytest has no outcome for."""
     told = getattr(report, "aiqa", None)
-    if told is None or hasattr(report, "wasxfail"):
+    if told is None or hasattr(report, "wasxfail") or report.when == "teardown":
         return None
     verdict, blocks = told["gate"]["verdict"], told["gate"]["blocks"]
     colour = {"red": True} if blocks else {"yellow": True}
@@ -127,17 +131,7 @@ def teststatus(report: pytest.TestReport) -> tuple[str, str, Any] | None:
     return None
 
 
-def _verdict(call: pytest.CallInfo[None]) -> Verdict:
-    if call.excinfo is None:
-        return Verdict.PASS
-    if call.excinfo.errisinstance((pytest.skip.Exception, pytest.xfail.Exception)):
-        return Verdict.SKIPPED
-    asserted = call.excinfo.errisinstance((AssertionError, pytest.fail.Exception))
-    return Verdict.FAIL if asserted and call.when == "call" else Verdict.ERROR
-
-
-def _reason(verdict: Verdict, call: pytest.CallInfo[None]) -> str:
-    if call.excinfo is None:
-        return "what it asserts holds"
-    text = str(call.excinfo.value).strip() or "the assertion does not hold"
-    return text.splitlines()[0][:500] if verdict is not Verdict.ERROR else call.excinfo.exconly()[:2000]
+def _concluded(call: pytest.CallInfo[None]) -> tuple[Verdict, str]:
+    verdict, reason = conclude(call.excinfo.value if call.excinfo else None)
+    # A fixture that asserts is broken: what the check claims was not looked at.
+    return (Verdict.ERROR if verdict is Verdict.FAIL and call.when != "call" else verdict), reason

@@ -77,6 +77,7 @@ class AiqaPlugin:
     def pytest_pycollect_makeitem(
         self, collector: pytest.Module | pytest.Class, name: str, obj: object
     ) -> Any:
+        collect.refuse_methods(name, obj)
         if not isinstance(collector, pytest.Module) or not collect.is_yielding_check(obj):
             return None
         stood_for = collect.stand_in(obj)  # type: ignore[arg-type]
@@ -112,6 +113,7 @@ class AiqaPlugin:
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> object | None:
         outcome = self.decider.outcome(pyfuncitem)
         if outcome is None:
+            collect.watch_returned(pyfuncitem)
             return None
         attach(pyfuncitem, outcome)
         return True

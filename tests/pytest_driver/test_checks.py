@@ -248,3 +248,116 @@ def test_the_same_data_and_seed_give_the_same_numbers(checked: pytest.Pytester) 
         checks = evidence_of(checked)["checks"]
         estimates.append([gate["estimate"] for check in checks for gate in check["gates"]])
     assert estimates[0] == estimates[1]
+
+
+def test_what_a_check_returns_is_refused(project: pytest.Pytester, write_checks: Checks) -> None:
+    write_checks("@aiqa.check(scores, orders)\ndef forgot():\n    return metric.roc_auc >= 0.9999\n")
+    result = run(project)
+    assert verdicts_of(project) == {"forgot[forgot]": "error"}
+    result.stdout.fnmatch_lines(["*forgot returns roc_auc >= 0.9999: a check yields its gates, or asserts*"])
+    assert result.ret == 1
+
+
+def test_a_strict_xfail_that_passes_fails(project: pytest.Pytester, write_checks: Checks) -> None:
+    write_checks(
+        """
+@pytest.mark.xfail(strict=True, reason="known")
+@aiqa.check(scores, orders)
+def ranks():
+    yield metric.roc_auc >= 0.5
+    yield metric.roc_auc >= 0.9999
+"""
+    )
+    result = run(project)
+    result.assert_outcomes(failed=1, xfailed=1)
+    assert result.ret == 1
+
+
+def test_objects_that_claim_every_attribute_are_left_alone(
+    project: pytest.Pytester, write_checks: Checks
+) -> None:
+    write_checks(
+        """
+from unittest.mock import call
+from polars import col
+
+@aiqa.check(orders)
+def good():
+    yield expect.column_to_exist("id")
+"""
+    )
+    run(project, "-W", "error").assert_outcomes(passed=1)
+
+
+def test_a_check_in_a_class_is_not_lost(project: pytest.Pytester, write_checks: Checks) -> None:
+    write_checks(
+        """
+class TestOrders:
+    @aiqa.check(orders)
+    def complete(self):
+        yield expect.column_to_exist("nothing")
+"""
+    )
+    result = run(project)
+    result.stdout.fnmatch_lines(["*the check complete is in the class TestOrders*move it out*"])
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+
+
+def test_a_teardown_that_breaks_is_told(project: pytest.Pytester, write_checks: Checks) -> None:
+    write_checks(
+        """
+@pytest.fixture(autouse=True)
+def breaks():
+    yield
+    raise OSError("disk full")
+
+@aiqa.check(scores, orders)
+def close():
+    yield metric.accuracy >= 0.895
+"""
+    )
+    result = run(project)
+    result.stdout.fnmatch_lines(["*disk full*"])
+    assert result.parseoutcomes() == {"inconclusive": 1, "errors": 1}
+
+
+RERUN = """
+import pytest
+
+class Again:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item, nextitem):
+        from _pytest.runner import runtestprotocol
+        first = runtestprotocol(item, nextitem=nextitem, log=False)
+        for report in first:
+            if report.failed:
+                report.outcome = "rerun"
+            item.ihook.pytest_runtest_logreport(report=report)
+        item._initrequest()
+        for report in runtestprotocol(item, nextitem=nextitem, log=False):
+            item.ihook.pytest_runtest_logreport(report=report)
+        return True
+
+def pytest_configure(config):
+    config.pluginmanager.register(Again())
+"""
+
+
+def test_a_rerun_takes_the_place_of_what_it_runs_again(
+    project: pytest.Pytester, write_checks: Checks
+) -> None:
+    project.makeconftest(RERUN)
+    write_checks(
+        """
+runs = []
+
+def test_flaky(aiqa):
+    runs.append(1)
+    aiqa.log("runs", len(runs))
+    aiqa.require(metric.accuracy >= 0.5, [0, 1] * 50, [0, len(runs) - 1] * 50)
+"""
+    )
+    assert run(project).ret == 0
+    evidence = evidence_of(project)
+    assert [entry["value"] for entry in evidence["logged"]] == [2.0]
+    assert [gate["verdict"] for check in evidence["checks"] for gate in check["gates"]] == ["pass"]
