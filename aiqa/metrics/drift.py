@@ -116,7 +116,8 @@ def _comparable(values: Array) -> Array:
 
 
 def _number_codes(samples: tuple[Array, Array], present: Array, bins: int) -> list[Array]:
-    cuts = np.unique(np.quantile(present, np.linspace(0, 1, bins + 1)[1:-1])) if len(present) else np.empty(0)
+    finite = present[np.isfinite(present)]  # infinities fall into the open bins at both ends
+    cuts = np.unique(np.quantile(finite, np.linspace(0, 1, bins + 1)[1:-1])) if len(finite) else np.empty(0)
     return [
         np.where(np.isnan(values), len(cuts) + 1, np.searchsorted(cuts, values, side="left"))
         for values in samples

@@ -33,6 +33,8 @@ def to_polars(frame: Any, name: str) -> pl.LazyFrame:
     try:
         return _converted(native).lazy()
     except TypeError as error:
+        if is_pandas(native):  # Arrow's own errors of mixed types are TypeErrors too
+            raise _unfit(native, name, error) from error
         raise DataError(
             f"dataset {name!r} is no frame of pandas, Polars or Arrow, but a {type(native).__qualname__}"
         ) from error
@@ -42,11 +44,21 @@ def to_polars(frame: Any, name: str) -> pl.LazyFrame:
 
 def _converted(native: Any) -> pl.DataFrame:
     if is_pandas(native):
-        return pl.DataFrame(pl.from_pandas(native))
+        return _without_untyped(pl.DataFrame(pl.from_pandas(native)), native)
     if type(native).__module__.partition(".")[0] == "pyarrow":
         return pl.DataFrame(pl.from_arrow(native))
     collected: nw.DataFrame[pl.DataFrame] = nw.from_native(native).lazy().collect("polars")
     return collected.to_native()
+
+
+def _without_untyped(frame: pl.DataFrame, native: Any) -> pl.DataFrame:
+    """Give columns of Python objects that hold nothing no type, in place of text."""
+    empty = [
+        name
+        for name, dtype in zip(frame.columns, native.dtypes, strict=False)
+        if dtype.kind == "O" and frame.height and frame[name].null_count() == frame.height
+    ]
+    return frame.with_columns(pl.col(empty).cast(pl.Null)) if empty else frame
 
 
 def _unfit(native: Any, name: str, error: Exception) -> DataError:

@@ -42,6 +42,10 @@ _ACCEPTED: dict[str, tuple[type, ...]] = {
 }
 
 
+_DECIMALS = Decimal(10) ** 38
+"""No decimal of Polars or Arrow (128 bits) reaches this."""
+
+
 @dataclass(frozen=True, slots=True)
 class Never:
     """Stands for a value that no value of the column can be equal to or lie beyond: the answer is known."""
@@ -86,7 +90,7 @@ def compared(op: str, value: Any, dtype: str, column: str) -> tuple[str, Any]:
         return _whole(op, value, *_RANGES[dtype])
     if family == "float":
         return _floating(op, value)
-    return op, value
+    return _decimal(op, value) if family == "decimal" else (op, value)
 
 
 def members(wanted: tuple[Any, ...], dtype: str) -> tuple[Any, ...]:
@@ -111,7 +115,7 @@ def _typed(value: Any, family: str, dtype: str, column: str) -> Any:
         return _moment(value, dtype)
     if family == "date" and isinstance(value, dt.datetime):
         raise DataError(f"dates cannot be compared with the moment {value!r}", column=column)
-    return Decimal(str(value)) if family == "decimal" and isinstance(value, float) else value
+    return _as_decimal(value, dtype, column) if family == "decimal" else value
 
 
 def _parsed(text: str, family: str, column: str) -> Any:
@@ -131,6 +135,23 @@ def _moment(value: dt.date, dtype: str) -> dt.datetime:
     if not zoned and moment.tzinfo is not None:
         return moment.astimezone(dt.UTC).replace(tzinfo=None)
     return moment
+
+
+def _as_decimal(value: float | Decimal, dtype: str, column: str) -> Decimal:
+    exact = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
+    _, digits, exponent = exact.as_tuple()
+    fits = isinstance(exponent, int) and (abs(exact) >= _DECIMALS or max(len(digits), -exponent) <= 38)
+    if not fits:
+        raise DataError(f"values of type {dtype} cannot be compared with {value!r}", column=column)
+    return exact
+
+
+def _decimal(op: str, value: Decimal) -> tuple[str, Any]:
+    if abs(value) < _DECIMALS:
+        return op, value
+    if op in ("==", "!="):
+        return op, Never(op == "!=")
+    return op, Never((op in ("<", "<=")) == (value > 0))
 
 
 def _whole(op: str, value: Any, low: int, high: int) -> tuple[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiqa.stats.bootstrap import from_replicates
-from aiqa.stats.inference import Inference
+from aiqa.stats.inference import FEW, Inference, without_variation
 
 Floats = NDArray[np.float64]
 FLOOR = 1e-4
@@ -34,7 +34,8 @@ def psi(own: NDArray[Any], reference: NDArray[Any], seed: int) -> Inference:
 
     The value is the plain index of the samples, which chance alone makes larger than the truth by about
     (bins - 1)(1/n + 1/m). The bounds are of the truth: a multinomial bootstrap of both samples, less twice
-    the bias that it shows; they are widened to hold the value where it lies outside.
+    the bias that it shows; they are widened to hold the value where it lies outside. A sample of fewer
+    than ``FEW`` rows that are all in one bin shows no variation: the index may then be anything.
 
     Parameters
     ----------
@@ -49,6 +50,8 @@ def psi(own: NDArray[Any], reference: NDArray[Any], seed: int) -> Inference:
     """
     rng = np.random.default_rng(seed)
     value = float(stability_index(own, reference))
+    if any(sample.max() == sample.sum() < FEW for sample in (own, reference)):
+        return without_variation(value, int(own.sum()), "bootstrap", (0.0, np.inf))
     drawn = stability_index(_resample(own, rng), _resample(reference, rng))
     bias = float(drawn.mean()) - value
     return from_replicates(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any
 
+import pandas as pd
 import polars as pl
 import pytest
 
@@ -155,3 +156,19 @@ def test_validating_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_pandas_columns_without_any_value_have_no_type() -> None:
+    frame = pd.DataFrame({"none": [None, None], "n": [1, 2]})
+    expectations = [
+        expect.column_values_to_be_between("none", 0, 3),
+        expect.column_mean_to_be_between("n", 0, 3),
+    ]
+    assert aiqa.validate(frame, expectations).success
+
+
+def test_pandas_columns_of_several_types_are_named() -> None:
+    frame = pd.DataFrame({"n": [1, 2], "mixed": ["a", 1]})
+    with pytest.raises(DataError, match="table of typed columns") as caught:
+        aiqa.validate(frame, [expect.column_values_to_not_be_null("n")])
+    assert caught.value.column == "mixed"

@@ -15,6 +15,7 @@ from aiqa.declare.metric import Metric
 from aiqa.errors import MetricError
 from aiqa.metrics import drift
 from aiqa.scan.execute import execute
+from aiqa.stats.psi import psi
 
 _RNG = np.random.default_rng(0)
 _REFERENCE = pl.DataFrame(
@@ -89,3 +90,15 @@ def test_wrong_uses_are_named() -> None:
     assert "another type" in str(_psi(metric.psi("amount", reference="r"), words)[()])
     empty = _psi(metric.psi("amount", reference="r"), _REFERENCE.head(0))[()]
     assert isinstance(empty, MetricError)
+
+
+def test_few_rows_that_are_all_alike_prove_nothing() -> None:
+    for rows, high in ((1, np.inf), (299, np.inf), (300, 0.0)):
+        counts = drift.binned(np.ones(rows), np.ones(1000), 10)
+        assert psi(*counts, 0).estimate().high == high
+
+
+def test_infinities_fall_into_the_outer_bins() -> None:
+    own = np.array([-np.inf, 1.0, np.inf, np.inf])
+    counted = [part.tolist() for part in drift.binned(own, np.array([1.0, 2.0, 3.0, np.inf]), 2)]
+    assert counted == [[2, 2], [2, 2]]

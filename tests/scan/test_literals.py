@@ -138,3 +138,19 @@ def test_family_reads_what_polars_and_narwhals_write(dtype: pl.DataType) -> None
 
     frame = nw.from_native(pl.DataFrame({"x": pl.Series([], dtype=dtype)}))
     assert family_of(str(dtype)) == family_of(str(frame.schema["x"])) != "other"
+
+
+@pytest.mark.parametrize(
+    ("op", "bound", "expected"),
+    [(">=", 10**40, 0), ("<=", 10**40, 2), (">", -(10**40), 2), ("==", Decimal(10) ** 40, 0), ("<", 1.15, 1)],
+)
+def test_decimals_are_compared_with_what_they_cannot_hold(op: str, bound: Any, expected: int) -> None:
+    frame = pl.DataFrame({"x": [Decimal("1.1"), None, Decimal("2.5")]})
+    request = Request(Count(call(op, col("x"), bound)))
+    assert execute(frame, [request])[request][()] == expected
+
+
+def test_decimals_are_looked_up_among_other_numbers() -> None:
+    frame = pl.DataFrame({"x": [Decimal("1.0"), None, Decimal("2.5"), Decimal("3.0")]})
+    request = Request(Count(call("is_in", col("x"), (True, 2.5, 2.500001, 10**40))))
+    assert execute(frame, [request])[request][()] == 2
