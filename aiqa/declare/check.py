@@ -206,7 +206,8 @@ def gates_of(function: Callable[..., Any], parameters: Mapping[str, Any] | None 
     gates: dict[str, Gate] = {}
     for position, yielded in enumerate(_body(function, parameters or {}), start=1):
         gate = _as_gate(yielded, name, position)
-        ids = (gate.id if count == 1 else f"{gate.id}-{count}" for count in itertools.count(1))
+        plain = gate.id
+        ids = itertools.chain([plain], (f"{plain}-{count}" for count in itertools.count(2)))
         gates[next(id_ for id_ in ids if id_ not in gates)] = gate
     if not gates:
         raise DeclarationError(f"{name} yields no gate, so it checks nothing")
@@ -216,9 +217,9 @@ def gates_of(function: Callable[..., Any], parameters: Mapping[str, Any] | None 
 def _body(function: Callable[..., Any], parameters: Mapping[str, Any]) -> Iterator[object]:
     try:
         yield from cast("Iterator[object]", function(**parameters))
-    except DeclarationError:
+    except (DeclarationError, KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
-    except Exception as error:
+    except BaseException as error:  # pytest.skip() among them, which would take the whole file along
         raise DeclarationError(
             f"the body of {function.__name__} raised {type(error).__name__}: {error}. It runs at collection, "
             "without data or fixtures; a check that needs them asserts instead of yielding"

@@ -22,6 +22,7 @@ from aiqa.errors import AiqaError
 GATE = "aiqa_gate"
 UNDECLARED = "declaration"
 _BODY = "aiqa_body"
+_GATES = pytest.StashKey[dict[tuple[Any, ...], tuple[Any, ...]]]()
 
 
 class CheckModule(pytest.Module):
@@ -131,7 +132,16 @@ def item_gate(item: pytest.Function) -> Gate:
         If its check is written wrongly.
     """
     values = {name: value for name, value in _parameters(item).items() if name != GATE}
-    return gates_of(item.function, values)[_parameters(item)[GATE]]
+    # The body runs once for all its gates. What the key is made of is kept, so that no id comes again.
+    known = item.config.stash.setdefault(_GATES, {})
+    key = (
+        id(item.function),
+        *((name, id(value)) for name, value in sorted(values.items(), key=lambda pair: pair[0])),
+    )
+    if key not in known:
+        known[key] = (item.function, values, gates_of(item.function, values))
+    gates: dict[str, Gate] = known[key][-1]
+    return gates[_parameters(item)[GATE]]
 
 
 def is_void(item: pytest.Item) -> bool:

@@ -205,3 +205,12 @@ def test_datasets_are_found_by_name() -> None:
     assert declared_dataset("orders-for-checks") == ORDERS
     with pytest.raises(DeclarationError, match="no dataset 'orders-for-check' is declared; did you mean"):
         declared_dataset("orders-for-check")
+
+
+def test_a_body_that_skips_is_named() -> None:
+    def later() -> Iterator[Any]:
+        pytest.skip("not yet")
+        yield metric.roc_auc >= 0.9
+
+    with pytest.raises(DeclarationError, match="the body of later raised Skipped: not yet"):
+        gates_of(later)

@@ -361,3 +361,20 @@ def test_flaky(aiqa):
     evidence = evidence_of(project)
     assert [entry["value"] for entry in evidence["logged"]] == [2.0]
     assert [gate["verdict"] for check in evidence["checks"] for gate in check["gates"]] == ["pass"]
+
+
+def test_the_body_of_a_check_runs_as_often_with_many_gates(
+    project: pytest.Pytester, write_checks: Checks
+) -> None:
+    write_checks(
+        """
+@aiqa.check(orders)
+def many():
+    with open("runs.txt", "a") as file:
+        file.write("run ")
+    for low in range(20):
+        yield expect.column_values_to_be_between("id", low - 20, 5000)
+"""
+    )
+    run(project).assert_outcomes(passed=20)
+    assert len((project.path / "runs.txt").read_text().split()) == 2
