@@ -128,8 +128,10 @@ def read_config(root: Path) -> Config:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: not valid TOML: {error}") from error
-    name = document.get("project", {}).get("name") or root.name
-    return parse_config({"project": name, **document.get("tool", {}).get("aiqa", {})}, str(file))
+    project, table = document.get("project", {}), document.get("tool", {}).get("aiqa", {})
+    if not isinstance(project, dict) or not isinstance(table, dict):
+        raise ConfigError(f"{file}: [project] and [tool.aiqa] must be tables")
+    return parse_config({"project": project.get("name") or root.name, **table}, str(file))
 
 
 def parse_config(table: dict[str, Any], file: str) -> Config:

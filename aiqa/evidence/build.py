@@ -11,6 +11,7 @@ from aiqa.declare.check import Check
 from aiqa.declare.expectation import Expectation
 from aiqa.declare.gate import BetterThan, Gate, NoWorseThan, Policy
 from aiqa.errors import AiqaError, DataError
+from aiqa.evidence.masking import mask
 from aiqa.evidence.record import CheckRecord, ErrorRecord, EstimateRecord, GateRecord, PartRecord
 from aiqa.judge.advice import advice_on_error, advice_on_failure
 from aiqa.judge.decide import Judgement, allowed
@@ -92,6 +93,7 @@ def free_form_record(
 ) -> GateRecord:
     """Return the record of a check that asserts for itself."""
     common = _common(None, gate_id, policy, verdict, node, seconds)
+    reason = mask(reason[:_LONGEST_MESSAGE])
     if verdict is not Verdict.ERROR or error is None:
         return GateRecord(**common, reason=reason)
     return GateRecord(**common, reason=reason, error=describe(error), advice=advice_on_error(error))
@@ -103,8 +105,8 @@ def describe(error: BaseException) -> ErrorRecord:
     place = error if isinstance(error, DataError) else DataError("")
     return ErrorRecord(
         type=type(error).__name__,
-        message=message[:_LONGEST_MESSAGE],
-        file=place.file,
+        message=mask(message[:_LONGEST_MESSAGE]),
+        file=None if place.file is None else mask(place.file),
         column=place.column,
         row=place.row,
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from aiqa.declare.check import Check
 from aiqa.declare.source import Dataset, Model, ModelSource
 from aiqa.errors import DeclarationError
+from aiqa.evidence.masking import mask
 from aiqa.evidence.record import DatasetRecord, ModelRecord
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class Subjects:
             table = self.table(dataset)
             return DatasetRecord(
                 name=dataset.name,
-                source=table.address,
+                source=mask(table.address),
                 rows=table.rows,
                 columns=table.columns,
                 fingerprint=table.fingerprint,
@@ -147,7 +148,7 @@ class Subjects:
         try:
             return self._once(("dataset record", dataset), describe)
         except Exception:  # noqa: BLE001 - the gates tell what is wrong; here it is only named
-            return DatasetRecord(name=dataset.name, source=repr(dataset.source))
+            return DatasetRecord(name=dataset.name, source=mask(repr(dataset.source)))
 
     def _model_records(self, model: Model) -> tuple[ModelRecord, ...]:
         records = [self._model_record(model, model.source, "challenger")]
@@ -159,10 +160,10 @@ class Subjects:
         common: dict[str, Any] = {"name": model.name, "role": role, "task": model.task}
         try:
             loaded = self.model(model, source)
-            told = {"source": loaded.address, "fingerprint": loaded.fingerprint, **loaded.record}
+            told = {"source": mask(loaded.address), "fingerprint": loaded.fingerprint, **loaded.record}
             return ModelRecord.model_validate({**common, **told})
         except Exception:  # noqa: BLE001 - the gates tell what is wrong; here it is only named
-            return ModelRecord(**common, source=repr(source))
+            return ModelRecord(**common, source=mask(repr(source)))
 
     def _once(self, key: Hashable, make: Callable[[], T]) -> T:
         if key not in self._made:

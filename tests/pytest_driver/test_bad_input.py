@@ -9,6 +9,8 @@ from typing import Any
 import polars as pl
 import pytest
 
+from aiqa.config import read_config
+from aiqa.errors import ConfigError
 from tests.pytest_driver.conftest import evidence_of, orders, verdicts_of
 
 Checks = Callable[[str], Path]
@@ -242,6 +244,13 @@ def test_a_wrong_setting_is_named(project: pytest.Pytester, table: str, message:
     text = " ".join((result.stderr.str() + result.stdout.str()).split())
     assert message in text
     assert "pyproject.toml" in text or "modules" in text
+
+
+@pytest.mark.parametrize("text", ["[tool]\naiqa = 3\n", "project = 3\n"])
+def test_a_table_that_is_none_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(text)
+    with pytest.raises(ConfigError, match="must be tables"):
+        read_config(tmp_path)
 
 
 def test_no_checks_folder_is_explained(pytester: pytest.Pytester) -> None:

@@ -220,3 +220,16 @@ def test_a_model_takes_the_place_of_the_declared_one(tmp_path: Path, shop: Shop)
     (outcome,) = session_at(tmp_path, models=["missing.skops"]).decide(shop.cases(metric.roc_auc >= 0.5))
     assert outcome.gate.verdict is Verdict.ERROR
     assert outcome.models[0].source.endswith("missing.skops')")
+
+
+def test_evidence_holds_no_secret(tmp_path: Path) -> None:
+    address = "https://ann:hunter2@example.org/orders.csv?token=hunter2"
+
+    def load() -> pl.DataFrame:
+        raise OSError(f"cannot open {address}")
+
+    gate = expect.column_to_exist("y").gate()
+    checks = [Check("c", dataset=aiqa.dataset("d", source, format="csv")) for source in (load, address)]
+    outcomes = session_at(tmp_path).decide([Case(check, "g", gate) for check in checks])
+    assert verdicts(outcomes) == ["error"] * 2
+    assert all("hunter2" not in outcome.model_dump_json() for outcome in outcomes)
