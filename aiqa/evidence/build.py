@@ -90,9 +90,10 @@ def free_form_record(
     node: str | None,
     seconds: float,
     error: BaseException | None = None,
+    gate: Gate | None = None,
 ) -> GateRecord:
-    """Return the record of a check that asserts for itself."""
-    common = _common(None, gate_id, policy, verdict, node, seconds)
+    """Return the record of a check that asserts for itself, or of a gate that was never asked."""
+    common = _common(gate, gate_id, policy, verdict, node, seconds)
     reason = mask(reason[:_LONGEST_MESSAGE])
     if verdict is not Verdict.ERROR or error is None:
         return GateRecord(**common, reason=reason)

@@ -43,9 +43,8 @@ class Interval:
 
     def holds(self, value: float) -> bool:
         """Tell whether one number is allowed."""
-        if self.strict:
-            return self.low < value < self.high
-        return self.low <= value <= self.high
+        on_a_bound = self.strict and value in (self.low, self.high) and math.isfinite(value)
+        return self.low <= value <= self.high and not on_a_bound
 
     @property
     def nearest_to(self) -> float:

@@ -13,7 +13,11 @@ def number(value: float, beside: Iterable[float | None] = (), signed: bool = Fal
     --------
     >>> number(0.94123), number(0.919996, beside=[0.92]), number(12345.6)
     ('0.9412', '0.919996', '12,345.6')
+    >>> number(math.inf)
+    'infinity'
     """
+    if math.isinf(value):
+        return "infinity" if value > 0 else "-infinity"
     others = [other for other in (*beside, 1.0) if other is not None]
     rounded = (_rounded(value, figures) for figures in range(4, 18))
     honest = (text for text in rounded if all(_same_side(text, value, other) for other in others))

@@ -78,6 +78,12 @@ def is_yielding_check(function: object) -> bool:
     return check_of(function) is not None and callable(function) and not is_free_form(function)
 
 
+def is_imported_check(collector: pytest.Collector, obj: object) -> bool:
+    """Tell a check that another module declares: it runs there, once."""
+    home = getattr(collector, "obj", None)
+    return check_of(obj) is not None and getattr(obj, "__module__", None) != getattr(home, "__name__", None)
+
+
 def refuse_methods(name: str, obj: object) -> None:
     """Refuse a class that holds a check: nobody would run it.
 

@@ -6,7 +6,7 @@ import pytest
 
 from aiqa.evidence.outcome import Outcome
 from aiqa.evidence.record import LoggedRecord
-from aiqa.pytest_driver.outcome import lost_outcome
+from aiqa.pytest_driver.outcome import broken_file_outcome, lost_outcome
 from aiqa.session import Session
 
 _PHASES = ("setup", "call", "teardown")
@@ -39,6 +39,10 @@ class Collected:
     def logged(self) -> list[LoggedRecord]:
         """What plain tests recorded, in the order of their reports."""
         return [record for records in self._logged.values() for record in records]
+
+    def add_broken_file(self, report: pytest.CollectReport, session: Session) -> None:
+        """Take a file that could not be collected: what it claims was not looked at."""
+        self._outcomes[report.nodeid] = (0, broken_file_outcome(report, session))
 
     def outcomes(self) -> list[Outcome]:
         """Return the outcomes in the order of their items."""

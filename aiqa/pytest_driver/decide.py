@@ -25,6 +25,8 @@ class Decider:
         self._positions: dict[str, int] = {}
         self._batches: dict[Dataset | None, list[Case]] = {}
         self._shared = SharedOutcomes.of(config, Path(session.root, session.config.out))
+        self._is_worker = hasattr(config, "workerinput")
+        self._refused: AiqaError | None = None
 
     def see(self, items: Sequence[pytest.Item]) -> None:
         """Take note of all items of this run; refuse what is declared wrongly.
@@ -32,13 +34,16 @@ class Decider:
         Raises
         ------
         pytest.UsageError
-            If a model is replaced that no check has.
+            If a model is replaced that no check has. In a worker, which cannot refuse the run, that is
+            the error of every item.
         """
         checks = [check for item in items if (check := collect.item_check(item)) is not None]
         try:
             self._session.refuse_unknown_models(checks)
         except AiqaError as error:
-            raise pytest.UsageError(str(error)) from None
+            if not self._is_worker:
+                raise pytest.UsageError(str(error)) from None
+            self._refused = error
         self._positions = {item.nodeid: position for position, item in enumerate(items)}
         homes: dict[str, str] = {}
         for item in items:
@@ -70,6 +75,8 @@ class Decider:
     def _plan(self, item: pytest.Function, check: Check, homes: dict[str, str]) -> None:
         record_id = collect.record_id(item)
         try:
+            if self._refused is not None:
+                raise self._refused
             refuse_doubles(check, item.function, homes)
             if collect.item_gate_id(item) is not None:
                 case = Case(check, record_id, collect.item_gate(item), item.nodeid)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from aiqa.declare.check import Check
+from aiqa.declare.gate import Gate
 from aiqa.errors import AiqaError
 from aiqa.evidence.build import check_record, free_form_record
 from aiqa.evidence.outcome import Outcome
@@ -64,8 +65,19 @@ def free_form_outcome(item: pytest.Item, call: pytest.CallInfo[None], session: S
         node=item.nodeid,
         seconds=call.duration,
         error=call.excinfo.value if call.excinfo else None,
+        gate=_declared(item),
     )
     return Outcome(check=check_record(check, session.root), gate=gate, **session.subjects.records(check))
+
+
+def _declared(item: pytest.Function) -> Gate | None:
+    """Return the gate of an item that a mark or a fixture kept from being decided."""
+    if collect.item_gate_id(item) in (None, collect.UNDECLARED):
+        return None
+    try:
+        return collect.item_gate(item)
+    except AiqaError:
+        return None
 
 
 def log(item: pytest.Item, name: str, value: float) -> None:
@@ -85,6 +97,12 @@ def lost_outcome(report: pytest.TestReport, session: Session) -> Outcome:
     check = Check(name, file=file)
     died = AiqaError(f"the process that ran it died: {str(report.longrepr)[:200]}")
     return session.broken(check, gate_id.rstrip("]") or name, died, node=report.nodeid)
+
+
+def broken_file_outcome(report: pytest.CollectReport, session: Session) -> Outcome:
+    """Return the outcome of a file that could not be collected."""
+    error = AiqaError(f"{report.nodeid} could not be collected; pytest's output says why")
+    return session.broken(Check(report.nodeid, file=report.nodeid), "collection", error, node=report.nodeid)
 
 
 def told_by(

@@ -78,6 +78,8 @@ class AiqaPlugin:
         self, collector: pytest.Module | pytest.Class, name: str, obj: object
     ) -> Any:
         collect.refuse_methods(name, obj)
+        if collect.is_imported_check(collector, obj):
+            return []
         if not isinstance(collector, pytest.Module) or not collect.is_yielding_check(obj):
             return None
         stood_for = collect.stand_in(obj)  # type: ignore[arg-type]
@@ -94,13 +96,13 @@ class AiqaPlugin:
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         items[:] = [item for item in items if not collect.is_void(item)]
         allowed = TIERS[: TIERS.index(self.tier) + 1]
-        costly = [
-            item
+        costly = {
+            item: None
             for item in items
             if (check := collect.item_check(item)) is not None and check.tier not in allowed
-        ]
+        }
         if costly:
-            config.hook.pytest_deselected(items=costly)
+            config.hook.pytest_deselected(items=list(costly))
             items[:] = [item for item in items if item not in costly]
 
     @pytest.hookimpl(trylast=True)
@@ -137,6 +139,10 @@ class AiqaPlugin:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if not self.is_worker:
             self.collected.add(report, self.session)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if not self.is_worker and report.failed:
+            self.collected.add_broken_file(report, self.session)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:

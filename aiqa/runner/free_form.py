@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+
 from aiqa.verdict import Verdict
 
 _LONGEST = 500
@@ -17,8 +19,15 @@ def conclude(error: BaseException | None) -> tuple[Verdict, str]:
     verdict = _verdict(error)
     if verdict is Verdict.ERROR:
         return verdict, f"{type(error).__name__}: {error}"
-    text = str(error).strip() or ("the assertion does not hold" if verdict is Verdict.FAIL else "skipped")
-    return verdict, text.splitlines()[0][:_LONGEST]
+    text = str(error).strip()
+    if verdict is Verdict.FAIL and (not text or text.startswith("assert ")):
+        # pytest's account of a bare assertion shows values, which evidence does not keep.
+        return verdict, f"the assertion at line {_line(error)} does not hold"
+    return verdict, (text or "skipped").splitlines()[0][:_LONGEST]
+
+
+def _line(error: BaseException) -> int:
+    return traceback.extract_tb(error.__traceback__)[-1].lineno or 0
 
 
 def is_outcome(error: BaseException) -> bool:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aiqa.config import Config
 from aiqa.declare.check import Check
@@ -138,12 +139,13 @@ class Session:
 
     def _outcome(self, case: Case, judged: Judged | Exception, seconds: float) -> Outcome:
         policy = self.policy(case.check, case.gate)
-        if isinstance(judged, Exception):
-            record = broken_gate_record(
-                case.gate, case.gate_id, policy, judged, node=case.node, seconds=seconds
-            )
-        else:
-            record = gate_record(case.gate, case.gate_id, policy, judged, node=case.node, seconds=seconds)
+        told: dict[str, Any] = {"node": case.node, "seconds": seconds}
+        try:
+            if isinstance(judged, Exception):
+                raise judged
+            record = gate_record(case.gate, case.gate_id, policy, judged, **told)
+        except Exception as error:  # noqa: BLE001 - also a number that evidence refuses is this gate's error
+            record = broken_gate_record(case.gate, case.gate_id, policy, error, **told)
         return Outcome(
             check=check_record(case.check, self.root), gate=record, **self.subjects.records(case.check)
         )

@@ -105,6 +105,11 @@ def test_the_point_estimate_alone_decides_only_by_name() -> None:
     assert decide(normal(0.799, 0.5), AT_LEAST, None).verdict is Verdict.FAIL
 
 
+def test_an_open_end_is_no_bound_that_a_strict_gate_forbids() -> None:
+    open_above = Inference(0.9, 10, "one-sided", lambda _: 0.85, lambda _: math.inf)
+    assert decide(open_above, (metric.accuracy > 0.8).requirement, 0.95).verdict is Verdict.PASS
+
+
 def test_an_exact_count_is_decided_as_it_is() -> None:
     judged = decide(exact(0.8, 100), AT_LEAST, 0.95)
     assert judged.verdict is Verdict.PASS

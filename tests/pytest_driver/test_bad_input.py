@@ -222,6 +222,18 @@ def test_a_file_that_does_not_import_is_pytests_error(project: pytest.Pytester, 
     assert "nothing_of_this_name" in result.stdout.str()
 
 
+def test_a_file_that_does_not_import_is_in_the_evidence_of_those_that_do(
+    project: pytest.Pytester, write_checks: Checks
+) -> None:
+    write_checks(GOOD)
+    (project.path / "checks" / "check_broken.py").write_text("import nothing_of_this_name\n")
+    result = run(project, "--continue-on-collection-errors")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert evidence_of(project)["verdict"] == "error"
+    assert verdicts_of(project)["good[column_to_exist-id]"] == "pass"
+    assert verdicts_of(project)["checks/check_broken.py[collection]"] == "error"
+
+
 @pytest.mark.parametrize(
     ("table", "message"),
     [

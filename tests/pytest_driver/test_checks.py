@@ -211,6 +211,21 @@ def by_check():
     assert gates["recall"]["estimate"]["method"] == "point estimate"
 
 
+def test_an_imported_check_runs_where_it_is_declared(project: pytest.Pytester, write_checks: Checks) -> None:
+    write_checks("@aiqa.check(orders)\ndef complete():\n    yield expect.column_to_exist('id')\n")
+    (project.path / "checks" / "check_second.py").write_text("from check_orders import complete\n")
+    assert nodes(run(project, "--co", "-q")) == ["complete[column_to_exist-id]"]
+
+
+def test_a_bare_assertion_keeps_its_values_out_of_the_evidence(
+    project: pytest.Pytester, write_checks: Checks
+) -> None:
+    write_checks("@aiqa.check(orders)\ndef secretive(data):\n    assert data['country'][0] == 'Ann'\n")
+    run(project)
+    reason = evidence_of(project)["checks"][0]["gates"][0]["reason"]
+    assert reason.startswith("the assertion at line ")
+
+
 def test_slices_are_judged_together(project: pytest.Pytester, write_checks: Checks) -> None:
     write_checks(
         """

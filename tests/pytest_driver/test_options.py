@@ -271,6 +271,14 @@ def test_a_wrong_model_is_refused_at_once(checked: pytest.Pytester, value: str, 
     assert message in result.stderr.str() + result.stdout.str()
 
 
+def test_a_wrong_model_under_xdist_is_every_gates_error(checked: pytest.Pytester) -> None:
+    result = run(checked, "--aiqa-model", "scoers=m.skops", "-n", "1")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "INTERNALERROR" not in result.stdout.str()
+    assert {v for name, v in verdicts_of(checked).items() if "sane" not in name} == {"error"}
+    assert "did you mean 'scores'" in result.stdout.str()
+
+
 def test_nothing_is_published_when_told_so(checked: pytest.Pytester) -> None:
     checked.makepyprojecttoml("[tool.aiqa]\n[tool.aiqa.datadog]\n")
     run(checked, "--aiqa-no-publish")

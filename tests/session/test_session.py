@@ -107,6 +107,14 @@ def test_a_gate_that_breaks_leaves_the_others_alone(tmp_path: Path, shop: Shop) 
     assert "no such luck" in outcomes[1].gate.error.message
 
 
+def test_a_number_that_evidence_refuses_is_its_gates_error(tmp_path: Path, shop: Shop) -> None:
+    def endless(y_true: Floats, y_pred: Floats) -> float:
+        return float("inf")
+
+    outcomes = session_at(tmp_path).decide(shop.cases(metric(endless) >= 0, metric.roc_auc >= 0.6))
+    assert verdicts(outcomes) == ["error", "pass"]
+
+
 def test_the_records_name_what_was_decided_on(tmp_path: Path, shop: Shop) -> None:
     (outcome,) = session_at(tmp_path).decide(
         shop.cases(metric.roc_auc.no_worse_than(aiqa.champion, margin=0.01))
