@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,12 +142,19 @@ def _find(run: str, out: str | None) -> tuple[Evidence, Path]:
 
 
 def _print(evidence: Evidence, deliveries: Iterable[Delivery], folder: Path, verbosity: int) -> None:
-    from rich.console import Console
-
     from aiqa.publish.terminal import render
 
     shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
-    render(evidence, deliveries, Console(), folder=shown, verbosity=verbosity)
+    width = shutil.get_terminal_size().columns
+    render(evidence, deliveries, _echo, width=width, folder=shown, verbosity=verbosity)
+
+
+def _echo(line: str, style: tuple[str, ...]) -> None:
+    """Print a line in characters that the terminal has."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    shown = line.encode(encoding, "backslashreplace").decode(encoding)
+    colour = next((word for word in style if word != "bold"), None)
+    click.secho(shown, fg=colour, bold="bold" in style or None)
 
 
 def _json(evidence: Evidence) -> str:

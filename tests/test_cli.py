@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -113,6 +114,16 @@ def test_show_quiet_and_verbose(project: Path) -> None:
 def test_show_takes_a_path(project: Path, place: str) -> None:
     keep(project, "20261123T100000-a")
     assert "evidence  kept/runs/20261123T100000-a/evidence.json" in call("show", place).output
+
+
+def test_a_terminal_without_unicode_is_written_to(project: Path) -> None:
+    check = a_check(doc="Für 漢字.", owner="@schön")
+    write(a_run(check.model_copy(update={"gates": (a_gate(),)})), project / "kept")
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        [sys.executable, "-m", "aiqa", "show"], capture_output=True, env=environment, check=True
+    )
+    assert b"F\\xfcr \\u6f22\\u5b57." in done.stdout
 
 
 def test_show_as_json_is_the_document(project: Path) -> None:

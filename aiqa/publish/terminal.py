@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aiqa.evidence.masking import mask
 from aiqa.evidence.record import CheckRecord, Evidence, GateRecord
@@ -16,28 +15,28 @@ from aiqa.publish.sink import Delivery
 from aiqa.publish.words import Fact
 from aiqa.verdict import Verdict
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
+Style = tuple[str, ...]
+Write = Callable[[str, Style], None]
 SLICES = 5
 ALL_SLICES = 200
 NAMED_IN_CLOSING = 5
 _LABEL = len("claimed in") + 2
 _VERDICT = len(Verdict.INCONCLUSIVE) + 2
-_STYLES = {
-    Verdict.PASS: "green",
-    Verdict.FAIL: "bold red",
-    Verdict.INCONCLUSIVE: "yellow",
-    Verdict.ERROR: "bold red",
-    Verdict.SKIPPED: "cyan",
+_STYLES: dict[str, Style] = {
+    Verdict.PASS: ("green",),
+    Verdict.FAIL: ("bold", "red"),
+    Verdict.INCONCLUSIVE: ("yellow",),
+    Verdict.ERROR: ("bold", "red"),
+    Verdict.SKIPPED: ("cyan",),
 }
 
 
 def render(
     evidence: Evidence,
     deliveries: Iterable[Delivery],
-    console: Console,
+    write: Write,
     *,
+    width: int = 80,
     folder: Path | None = None,
     verbosity: int = 0,
     told: Container[str | None] = (),
@@ -49,8 +48,11 @@ def render(
     evidence : Evidence
     deliveries : iterable of Delivery
         What became of sending it.
-    console : rich.console.Console
-        Its width and colours are kept to; a line is cut nowhere but between words.
+    write : callable
+        Takes a line, and words for its style: "bold" and at most one of "red", "green", "yellow", "cyan".
+        Control characters are escaped already; markup of any kind is not meant as such.
+    width : int, default 80
+        Lines are of about this many characters; they are cut nowhere but between words.
     folder : Path, optional
         Where the evidence lies, for the closing lines.
     verbosity : int, default 0
@@ -59,7 +61,7 @@ def render(
     told : container of str, optional
         Nodes of gates that are explained on the same screen already: they get their line, no more.
     """
-    page = _Page(console)
+    page = _Page(write, width)
     for check in evidence.checks:
         _check(page, check, verbosity, told)
     _closing(page, evidence, tuple(deliveries), folder, told)
@@ -106,18 +108,11 @@ def _explained(check: CheckRecord, gate: GateRecord, verbosity: int = 0) -> list
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    console: Console
+    line: Write
+    width: int
 
-    def line(self, text: str, style: str = "") -> None:
-        """Print one line as it is: never as markup, never cut, in characters that the terminal has."""
-        from rich.text import Text
-
-        encoding = self.console.encoding or "utf-8"
-        shown = text.encode(encoding, "backslashreplace").decode(encoding)
-        self.console.print(Text(shown, style=style), soft_wrap=True)
-
-    def fact(self, fact: Fact, *, indent: int = 0, label: int = _LABEL, style: str = "") -> None:
-        for line in _laid_out(fact, self.console.width, indent, label):
+    def fact(self, fact: Fact, *, indent: int = 0, label: int = _LABEL, style: Style = ()) -> None:
+        for line in _laid_out(fact, self.width, indent, label):
             self.line(line, style)
 
 
@@ -126,13 +121,13 @@ def _check(page: _Page, check: CheckRecord, verbosity: int, told: Container[str 
     if not gates:
         return
     owner = f" ({words.plain(check.owner)})" if check.owner else ""
-    page.line(f"{words.plain(check.name)}{owner}", "bold")
+    page.line(f"{words.plain(check.name)}{owner}", ("bold",))
     said = words.sentence(check)
     if said:
-        page.fact(Fact("", said), label=2, style="italic")
+        page.fact(Fact("", said), label=2)
     for gate in gates:
         _gate(page, check, gate, verbosity, explain=gate.node not in told)
-    page.line("")
+    page.line("", ())
 
 
 def _gate(page: _Page, check: CheckRecord, gate: GateRecord, verbosity: int, *, explain: bool) -> None:
@@ -178,7 +173,7 @@ def _closing(
 _CLOSING_LABEL = len("evidence") + 2
 
 
-def _worst(evidence: Evidence, told: Container[str | None]) -> list[tuple[str, str]]:
+def _worst(evidence: Evidence, told: Container[str | None]) -> list[tuple[str, Style]]:
     blocking = evidence.verdict != Verdict.PASS
     found = [
         pair
@@ -190,7 +185,7 @@ def _worst(evidence: Evidence, told: Container[str | None]) -> list[tuple[str, s
         for check, gate in found[:NAMED_IN_CLOSING]
     ]
     left = len(found) - len(lines)
-    return [*lines, (f"and {left:,} more", "")] if left else lines
+    return [*lines, (f"and {left:,} more", ())] if left else lines
 
 
 def _caller(check: CheckRecord) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
 
 from aiqa.publish.terminal import render
@@ -12,26 +10,16 @@ from aiqa.runner import Finished
 
 def write_summary(reporter: pytest.TerminalReporter, finished: Finished) -> None:
     """Write what became of each check, and where the evidence is."""
-    from rich.console import Console
-
-    page = io.StringIO()
-    console = Console(
-        file=page,
-        force_terminal=reporter.hasmarkup,
-        no_color=not reporter.hasmarkup,
-        width=max(reporter.config.get_terminal_writer().fullwidth, 60),
-        highlight=False,
-    )
+    reporter.section("aiqa", sep="=")
     render(
         finished.evidence,
         finished.deliveries,
-        console,
+        lambda line, style: reporter.write_line(line, **dict.fromkeys(style, True)),
+        width=max(reporter.config.get_terminal_writer().fullwidth, 60),
         folder=finished.folder,
         verbosity=reporter.verbosity,
         told=_told_by_pytest(reporter),
     )
-    reporter.section("aiqa", sep="=")
-    reporter.write(page.getvalue())
 
 
 def _told_by_pytest(reporter: pytest.TerminalReporter) -> set[str]:
