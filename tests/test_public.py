@@ -60,6 +60,17 @@ def test_running_trivial_checks_loads_neither_scikit_learn_nor_scipy_stats() -> 
     assert not loaded_by(code) & {"sklearn", "pandas", "mlflow", "datadog", "great_expectations"}
 
 
+def test_metrics_of_a_small_table_load_no_scipy() -> None:
+    code = (
+        "import aiqa\n"
+        "names = ['accuracy', 'precision', 'recall', 'f1', 'roc_auc', 'brier', 'log_loss']\n"
+        "score = [((7 * row) % 100) / 100 for row in range(100)]\n"
+        "aiqa.evaluate(names, y_true=[0, 1] * 50, y_score=score)\n"
+        "aiqa.evaluate('mae', y_true=[row / 3 for row in range(100)], y_pred=score)"
+    )
+    assert not loaded_by(code) & {"scipy", "sklearn"}
+
+
 def test_a_missing_extra_is_one_line_with_the_command() -> None:
     with pytest.raises(MissingExtraError) as caught:
         require_extra("no_such_module_here", "mlflow", "publishing to MLflow")

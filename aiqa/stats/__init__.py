@@ -1,1 +1,1 @@
-"""Arrays and counts in, estimates out (NumPy and scipy.special; scipy.stats only at first use)."""
+"""Arrays and counts in, estimates out (NumPy; SciPy is loaded at first use, for large data only)."""

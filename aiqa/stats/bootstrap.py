@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
 from aiqa.stats.inference import FEW, Inference, without_variation
 from aiqa.stats.linear import t_inference
+from aiqa.stats.special import ndtr, ndtri
 
 Floats = NDArray[np.float64]
 Domain = tuple[float, float]
@@ -64,13 +64,13 @@ def from_replicates(
     def lower_bound(alpha: float) -> float:
         bounds = [value, _quantile(low, level(alpha), down=True)]
         if alpha * len(low) < _TAIL:
-            bounds.append(value + float(ndtri(alpha)) * errors[0])
+            bounds.append(value + ndtri(alpha) * errors[0])
         return max(domain[0], min(bounds))
 
     def upper_bound(alpha: float) -> float:
         bounds = [value, _quantile(high, level(1 - alpha), down=False)]
         if alpha * len(high) < _TAIL:
-            bounds.append(value - float(ndtri(alpha)) * errors[1])
+            bounds.append(value - ndtri(alpha) * errors[1])
         return min(domain[1], max(bounds))
 
     return Inference(value, n, method, lower_bound, upper_bound, support, support_of)
@@ -155,15 +155,15 @@ def _kish(weights: Floats) -> float:
 
 def _bca(value: float, drawn: Floats, influence: Floats, n: int, domain: Domain) -> Inference:
     below = float(np.mean(drawn < value) + np.mean(drawn == value) / 2)
-    bias = float(ndtri(np.clip(below, 1 / len(drawn), 1 - 1 / len(drawn))))
+    bias = ndtri(np.clip(below, 1 / len(drawn), 1 - 1 / len(drawn)))
     clean = np.nan_to_num(influence)
     spread = float((clean**2).sum())
     speed = float((clean**3).sum()) / (6 * spread**1.5) if spread > 0 else 0.0
 
     def level(probability: float) -> float:
-        z = bias + float(ndtri(probability))
+        z = bias + ndtri(probability)
         slowed = 1 - speed * z
-        return float(ndtr(bias + z / slowed)) if slowed > 0 else (1.0 if z > 0 else 0.0)
+        return ndtr(bias + z / slowed) if slowed > 0 else (1.0 if z > 0 else 0.0)
 
     return from_replicates(
         value, drawn, n, f"bootstrap bca ({len(drawn)} resamples)", domain=domain, level=level

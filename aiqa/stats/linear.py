@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from scipy.special import expit, logit, stdtrit
-
 from aiqa.stats.inference import Inference
 from aiqa.stats.proportion import wilson_lower, wilson_upper
+from aiqa.stats.special import expit, logit, stdtrit
 
 Bound = Callable[[float], float]
 
 
 def quantile_t(alpha: float, df: float) -> float:
     """Return how many standard errors a one-sided bound at `alpha` is away; infinite without freedom."""
-    return -float(stdtrit(df, alpha)) if df > 0 else math.inf
+    return -stdtrit(df, alpha) if df > 0 else math.inf
 
 
 def t_inference(
@@ -69,7 +68,7 @@ def logit_inference(
     wide = degenerate or conservative is not None
 
     def bound(alpha: float, side: int) -> float:
-        bounds = [] if degenerate else [float(expit(logit(value) + side * quantile_t(alpha, df) * scale))]
+        bounds = [] if degenerate else [expit(logit(value) + side * quantile_t(alpha, df) * scale)]
         if wide:
             wilson = wilson_lower if side < 0 else wilson_upper
             bounds.append(wilson(value * trials, trials, alpha))

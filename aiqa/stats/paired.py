@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from scipy.special import betainc, ndtri
-
 from aiqa.stats.inference import Inference
+from aiqa.stats.special import betainc, ndtri
 
 
 def paired_proportions(
@@ -41,11 +40,11 @@ def paired_proportions(
         return _tango(gained, lost, size, difference)
 
     def lower(alpha: float) -> float:
-        z = -float(ndtri(alpha))
+        z = -ndtri(alpha)
         return _bisect(lambda difference: statistic(difference) <= z, -1.0, value)
 
     def upper(alpha: float) -> float:
-        z = -float(ndtri(alpha))
+        z = -ndtri(alpha)
         return -_bisect(lambda difference: -statistic(-difference) <= z, -1.0, -value)
 
     return Inference(value, n, "tango", lower, upper, None if trials is None else round(trials), support_of)
@@ -82,4 +81,4 @@ def mcnemar(gained: float, lost: float) -> float:
     0.360378
     """
     few, total = min(gained, lost), gained + lost
-    return 1.0 if gained == lost else min(1.0, 2 * float(betainc(total - few, few + 1, 0.5)))
+    return 1.0 if gained == lost else min(1.0, 2 * betainc(total - few, few + 1, 0.5))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from scipy.special import betaincinv, ndtri
-
 from aiqa.stats.inference import Inference
+from aiqa.stats.special import betaincinv, ndtri
 
 Method = Literal["clopper-pearson", "wilson"]
 
@@ -22,7 +21,7 @@ def clopper_pearson_lower(successes: float, trials: float, alpha: float) -> floa
     >>> round(clopper_pearson_lower(266, 332, 0.05), 6)
     0.761716
     """
-    return float(betaincinv(successes, trials - successes + 1, alpha)) if successes > 0 else 0.0
+    return betaincinv(successes, trials - successes + 1, alpha) if successes > 0 else 0.0
 
 
 def clopper_pearson_upper(successes: float, trials: float, alpha: float) -> float:
@@ -38,7 +37,7 @@ def wilson_lower(successes: float, trials: float, alpha: float) -> float:
     >>> round(wilson_lower(266, 332, 0.05), 6)
     0.762806
     """
-    z2 = math.pow(float(ndtri(alpha)), 2)
+    z2 = math.pow(ndtri(alpha), 2)
     share = successes / trials
     half = math.sqrt(z2 * (share * (1 - share) / trials + z2 / (4 * trials**2)))
     return max(0.0, (share + z2 / (2 * trials) - half) / (1 + z2 / trials))

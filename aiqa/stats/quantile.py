@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc
 
 from aiqa.stats.inference import Inference
+from aiqa.stats.special import betainc
 
 Floats = NDArray[np.float64]
 
@@ -92,6 +92,6 @@ def _rank_below(n: float, share: float, alpha: float) -> int:
     low, high = 0, math.floor(n + 1e-9)
     while low < high:
         middle = (low + high + 1) // 2
-        chance = 1.0 if n - middle + 1 <= 0 else float(betainc(n - middle + 1, middle, 1 - share))
+        chance = 1.0 if n - middle + 1 <= 0 else betainc(n - middle + 1, middle, 1 - share)
         low, high = (middle, high) if chance <= alpha else (low, middle - 1)
     return low
