@@ -25,7 +25,7 @@ demo-broken: .venv/demo examples
 	else echo "The checks missed the broken model (exit code $$code)."; exit 1; fi
 
 test: .venv/test
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 lint: .venv/test
 	@$(BIN)/ruff format --check --quiet $(CHECKED)
