@@ -17,7 +17,29 @@ from pathlib import Path
 
 PYTHON = sys.executable
 TEST = "def test_nothing():\n    assert True\n"
-IMPORT = "import time; t = time.perf_counter(); import aiqa; print(time.perf_counter() - t)"
+IMPORT = "import time; t = time.perf_counter(); import aiqa; print(1000 * (time.perf_counter() - t))"
+# What the shell costs a run that does not use it: its import, and in turns with an empty plugin all the rest.
+# In one process, as starting one is a hundred times dearer and its noise larger than what is measured.
+OFF = """
+import contextlib, io, statistics, time, pytest
+
+def timed(call):
+    start = time.process_time()
+    call()
+    return 1000 * (time.process_time() - start)
+
+def run(plugin):
+    with contextlib.redirect_stdout(io.StringIO()):
+        pytest.main(["-q", "-p", plugin, "test_nothing.py"])
+
+def load():
+    import aiqa.pytest_plugin
+
+cost = timed(load)
+run("empty_plugin"), run("aiqa.pytest_plugin")
+pairs = [(timed(lambda: run("aiqa.pytest_plugin")), timed(lambda: run("empty_plugin"))) for _ in range(40)]
+print(cost + statistics.median(ours - empty for ours, empty in pairs))
+"""
 ENGINES = "import numpy, polars, narwhals\n"
 CHECKS = """
 import aiqa
@@ -60,10 +82,10 @@ def cpu(command: Sequence[str], folder: Path) -> float:
     return 1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
-def import_wall(folder: Path) -> float:
-    """Return how long ``import aiqa`` takes by the clock, in ms."""
-    done = subprocess.run([PYTHON, "-c", IMPORT], cwd=folder, capture_output=True, text=True, check=True)
-    return 1000 * float(done.stdout)
+def printed(code: str, folder: Path) -> float:
+    """Return the number that a fresh process prints."""
+    done = subprocess.run([PYTHON, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
+    return float(done.stdout)
 
 
 def medians(runs: int, **measured: Callable[[], float]) -> dict[str, float]:
@@ -87,26 +109,18 @@ def main(runs: int) -> None:
         (folder / "check_ten.py").write_text(CHECKS)
         (folder / "empty_plugin.py").write_text('"""Nothing; PYTEST_DONT_REWRITE."""')
         pytest = [PYTHON, "-m", "pytest", "-q"]
-        # Both ways pytest looks a plugin up; what is left is what ours does.
-        without, plugin = [*pytest, "-p", "empty_plugin"], [*pytest, "-p", "aiqa.pytest_plugin"]
-        # The smallest difference needs the most runs.
         found = medians(
-            3 * runs,
-            import_aiqa=lambda: import_wall(folder),
-            off=lambda: cpu([*plugin, "test_nothing.py"], folder),
-            without=lambda: cpu([*without, "test_nothing.py"], folder),
-        )
-        found |= medians(
             runs,
-            checks=lambda: cpu([*plugin, "--aiqa", "check_ten.py"], folder),
-            floor=lambda: cpu([*without, "test_engines.py"], folder),
+            import_aiqa=lambda: printed(IMPORT, folder),
+            off=lambda: printed(OFF, folder),
+            checks=lambda: cpu([*pytest, "-p", "aiqa.pytest_plugin", "--aiqa", "check_ten.py"], folder),
+            floor=lambda: cpu([*pytest, "-p", "empty_plugin", "test_engines.py"], folder),
         )
-    off = found["off"] - found["without"]
-    extra = found["checks"] - found["floor"]
+    off, extra = found["off"], found["checks"] - found["floor"]
     print(f"import aiqa                                {found['import_aiqa']:6.1f} ms wall  (limit 60)")
     print(f"pytest with the plugin, --aiqa off         {off:6.1f} ms CPU   (limit 5)")
     print(f"pytest --aiqa, ten checks, over its floor  {extra:6.1f} ms CPU   (limit 500)")
-    print(f"medians of {runs} runs or more; floor: pytest on a test that imports NumPy, Polars and narwhals")
+    print(f"medians of {runs} runs in turns; floor: pytest on a test that imports NumPy, Polars and narwhals")
 
 
 if __name__ == "__main__":
