@@ -21,6 +21,7 @@ from aiqa.declare.source import (
     SkopsFile,
 )
 from aiqa.errors import AiqaError, ModelError, nearest
+from aiqa.scan.blame import raised_at
 from aiqa.scan.execute import schema_of
 from aiqa.scan.frames import is_pandas, to_polars
 from aiqa.scan.models.scorer import Scorer
@@ -99,8 +100,8 @@ class LoadedModel:
         Raises
         ------
         ModelError
-            If the model raises (the first row of the batch is named), lacks a column, or answers in a
-            shape or a number of rows that does not fit.
+            If the model raises (the rows of the batch are named, and the line of one's own code), lacks a
+            column, or answers in a shape or a number of rows that does not fit.
         """
         frame, pandas = _rows(table, _name_of(dataset))
         scorer = _for_frames(self.scorer, pandas)
@@ -135,13 +136,16 @@ class LoadedModel:
         try:
             return scorer.answer(batch)
         except ModelError as error:
-            error.row = start + (error.row or 0)
+            if error.row is not None:
+                error.row += start
             raise
         except AiqaError:
             raise
         except Exception as error:
+            where = raised_at(error)
             raise ModelError(
-                f"model {self.model.name!r} raised {type(error).__name__} on {rows}: {error}", row=start
+                f"model {self.model.name!r} raised {type(error).__name__} on {rows}: {error}"
+                f"{f' ({where})' if where else ''}"
             ) from error
 
 

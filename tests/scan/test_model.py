@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import threading
 from collections.abc import Callable
@@ -209,7 +210,7 @@ def test_declared_classes_say_which_column_is_positive() -> None:
 )
 def test_answers_that_do_not_fit(task: str, function: Any, message: str) -> None:
     error = _error(function, task)
-    assert error.row == 0
+    assert error.row is None
     with pytest.raises(ModelError, match=message):
         raise error
 
@@ -223,7 +224,29 @@ def test_a_model_that_raises_names_its_rows(monkeypatch: pytest.MonkeyPatch) -> 
         return frame["n"] / 1
 
     error = _error(picky, frame=pl.DataFrame({"n": range(150)}), label="none")
-    assert (error.row, "raised ZeroDivisionError on rows 64 to 127: oh" in str(error)) == (64, True)
+    line = picky.__code__.co_firstlineno + 2
+    assert str(error) == (
+        "model 'm' raised ZeroDivisionError on rows 64 to 127: oh "
+        f"({Path(__file__).relative_to(Path.cwd()).as_posix()}, line {line})"
+    )
+
+
+def test_a_model_that_raises_in_a_library_names_the_line_that_called_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def misreads(frame: pl.DataFrame) -> Any:
+        return json.loads("{") if "a" in frame else frame["nowhere"]
+
+    line = misreads.__code__.co_firstlineno + 1
+    assert str(_error(misreads)).endswith(f"(test_model.py, line {line})")
+    assert str(_error(misreads, frame=FRAME.select("b", "y"))).endswith(f"(test_model.py, line {line})")
+
+
+def test_a_model_that_raises_outside_ones_own_code_names_no_line() -> None:
+    unfitted = LogisticRegression()
+    assert str(_error(unfitted)).endswith("before using this estimator.")
 
 
 def test_batches_are_in_order_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
