@@ -40,7 +40,7 @@ def project(tmp_path: Path) -> Path:
     folder = tmp_path / "shop"
     (folder / "checks").mkdir(parents=True)
     (folder / "pyproject.toml").write_text(PROJECT)
-    (folder / "requirements.txt").write_text("pytest-aiqa[mlflow,datadog,report]\n")
+    (folder / "requirements.txt").write_text("pytest-aiqa[mlflow,datadog,report,skops]\n")
     rows = [f"{int(i >= 100)},{i / 400 + 0.25 * (i % 3 == 0):.4f}" for i in range(200)]
     (folder / "orders.csv").write_text("is_fraud,score\n" + "\n".join(rows) + "\n")
     require(folder, 0.6)
