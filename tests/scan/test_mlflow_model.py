@@ -107,22 +107,56 @@ def test_any_other_flavour_answers_through_pyfunc(store: Store) -> None:
 
 @pytest.mark.parametrize("uri", ["models:/fraud@nobody", "models:/nothing/1", "models:/fraud/99"])
 def test_a_model_that_is_not_there(store: Store, uri: str) -> None:
-    with pytest.raises(ModelError, match=f"MLflow cannot give {uri}"):
+    with pytest.raises(ModelError, match=f"cannot give {uri}") as raised:
         _loaded(uri)
+    assert str(raised.value).startswith(f"MLflow at {store.uri} ")
+
+
+@pytest.fixture
+def nameless(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A working folder for a process that was told of no server."""
+    mlflow.set_tracking_uri(None)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.delenv("MLFLOW_REGISTRY_URI", raising=False)
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+    mlflow.set_tracking_uri(store.uri)
+
+
+@pytest.mark.parametrize("uri", ["models:/fraud/1", "models:/fraud@champion", "runs:/0123/model"])
+@pytest.mark.parametrize("variable", [None, ""])
+def test_without_a_server_it_says_how_to_name_one_and_makes_none(
+    uri: str, variable: str | None, nameless: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if variable is not None:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", variable)
+    with pytest.raises(ModelError, match="no MLflow server is named") as raised:
+        _loaded(uri)
+    assert "MLFLOW_TRACKING_URI" in str(raised.value)
+    assert "[tool.aiqa.mlflow]" in str(raised.value)
+    assert not list(nameless.iterdir())
+
+
+def test_mlflows_own_store_in_the_working_folder_needs_no_name(store: Store, nameless: Path) -> None:
+    (nameless / "mlflow.db").symlink_to(store.uri.removeprefix("sqlite:///"))
+    assert _loaded("models:/fraud/1").record["mlflow_version"] == "1"
+
+
+def test_what_the_process_was_told_is_a_name(store: Store, nameless: Path) -> None:
+    mlflow.set_tracking_uri(store.uri)
+    assert _loaded("models:/fraud/1").record["mlflow_version"] == "1"
 
 
 def test_a_server_that_is_down_is_given_up_soon_and_keeps_its_secret(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    nameless: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mlflow.set_tracking_uri(None)
     monkeypatch.delenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", raising=False)
     started = time.monotonic()
-    try:
-        with pytest.raises(ModelError) as raised:
-            _loaded("models:/fraud/1", "http://user:secret@127.0.0.1:9")
-    finally:
-        mlflow.set_tracking_uri(store.uri)
+    with pytest.raises(ModelError) as raised:
+        _loaded("models:/fraud/1", "http://user:secret@127.0.0.1:9")
     assert time.monotonic() - started < 30
-    assert "127.0.0.1" in str(raised.value)
-    assert "secret" not in str(raised.value)
+    said = str(raised.value)
+    assert said.startswith("MLflow at http://127.0.0.1:9 cannot give models:/fraud/1: ")
+    assert "refused" in said
+    assert not any(noise in said for noise in ("secret", "Max retries", "HTTPConnectionPool", "\n"))
     assert "MLFLOW_HTTP_REQUEST_MAX_RETRIES" not in os.environ

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import textwrap
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -28,6 +29,8 @@ SETTINGS = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
 """Without these MLflow waits up to 20 minutes for a server that is down; what the user has set stays."""
+LONGEST_REASON = 300
+"""Characters of a server's answer, which may be a whole page."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +64,7 @@ def load_mlflow(source: MlflowUri, model: Model, tracking_uri: str | None = None
     Raises
     ------
     ModelError
-        If there is no such model, or it cannot be read.
+        If no server is named, there is no such model, or it cannot be read.
     MissingExtraError
         If MLflow is not installed.
     """
@@ -71,12 +74,30 @@ def load_mlflow(source: MlflowUri, model: Model, tracking_uri: str | None = None
         mlflow = require_extra("mlflow", "mlflow", f"loading {source.uri}")
         from mlflow.exceptions import MlflowException
 
+        _check_address(mlflow, source.uri)
         try:
             uri, where = _resolved(source.uri)
             folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
             return _loaded(folder, model, where)
         except (MlflowException, OSError, ValueError) as error:
-            raise ModelError(f"MLflow cannot give {source.uri}: {_redacted(error)}") from error
+            server = _redacted(_server(mlflow, source.uri))
+            raise ModelError(f"MLflow at {server} cannot give {source.uri}: {_reason(error)}") from error
+
+
+def _check_address(mlflow: Any, uri: str) -> None:
+    """Refuse before MLflow makes an empty store of its own in the working folder and finds nothing in it."""
+    default: str = mlflow.get_tracking_uri()
+    named = mlflow.tracking.is_tracking_uri_set() or _server(mlflow, uri) != default
+    if not named and default.startswith("sqlite:") and not Path("mlflow.db").exists():
+        raise ModelError(
+            f"cannot look for {uri}: no MLflow server is named; set MLFLOW_TRACKING_URI, or tracking_uri in "
+            "[tool.aiqa.mlflow]"
+        )
+
+
+def _server(mlflow: Any, uri: str) -> str:
+    found: str = mlflow.get_registry_uri() if uri.startswith("models:/") else mlflow.get_tracking_uri()
+    return found
 
 
 @contextmanager
@@ -155,6 +176,16 @@ def _digest(folder: Path) -> str:
     return f"sha256:{sha.hexdigest()}"
 
 
-def _redacted(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
+    """Return the line that tells: of a failed connection its cause, which MLflow wraps several times."""
+    cause = error
+    if "failed with exception" in str(error):
+        while inner := cause.__cause__ or cause.__context__:
+            cause = inner
+    lines = str(cause).strip().splitlines() or [type(cause).__name__]
+    return textwrap.shorten(_redacted(lines[0]), LONGEST_REASON, placeholder=" ...")
+
+
+def _redacted(text: str) -> str:
     """Drop credentials that a tracking address may carry."""
-    return re.sub(r"//[^/@\s]+@", "//", str(error))
+    return re.sub(r"//[^/@\s]+@", "//", text)
