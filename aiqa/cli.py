@@ -109,7 +109,7 @@ def run(
         paths, tier=tier, models=models, root=project.root, out=project.out, publish=not no_publish
     )
     _print(done.evidence, done.deliveries, done.folder, -1 if quiet else verbose)
-    raise SystemExit(0 if done.evidence.verdict == "pass" else 1)
+    raise SystemExit(1 if done.evidence.stops else 0)
 
 
 @main.command()

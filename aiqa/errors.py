@@ -40,7 +40,7 @@ class DataError(AiqaError, ValueError):
     message : str
         What is wrong and what to do.
     file, column, row : optional
-        Where it is: the file (or the name of the data set), the column, and the first offending row,
+        Where it is: the file, the column, and the first offending row,
         counted from 0.
     """
 
@@ -78,6 +78,10 @@ class EvidenceError(AiqaError):
 
 class MissingExtraError(AiqaError, ImportError):
     """An optional dependency is not installed; the message is the command that installs it."""
+
+
+class UndecidedWarning(UserWarning):
+    """A gate that a plain test requires could not be decided, and its policy only warns."""
 
 
 def require_extra(module: str, extra: str, purpose: str) -> ModuleType:

@@ -11,9 +11,10 @@ from typing import Any, TypeVar, cast
 from aiqa.declare.expectation import Expectation
 from aiqa.declare.gate import Gate, Policy, make_policy
 from aiqa.declare.metric import Metric
+from aiqa.declare.parametrize import argument_names
 from aiqa.declare.source import Dataset, Model
 from aiqa.declare.values import Declaration, declaration
-from aiqa.errors import DeclarationError
+from aiqa.errors import DeclarationError, nearest
 
 F = TypeVar("F", bound=Callable[..., Any])
 TIERS = ("smoke", "pr", "full")
@@ -91,6 +92,9 @@ def check(
         if told is not None and not (isinstance(told, str) and told.strip()):
             raise DeclarationError(f"{key}= must be text, not {told!r}")
     model, dataset = _only(Model, subjects), _only(Dataset, subjects)
+    for setting in policy:
+        if nearest(setting, ("owner", "tier", "name")).startswith("; did"):
+            raise DeclarationError(f"check() has no {setting!r}{nearest(setting, ('owner', 'tier', 'name'))}")
     own_policy = make_policy(**policy)
 
     def declare(function: F) -> F:
@@ -175,6 +179,22 @@ def is_free_form(function: Callable[..., Any]) -> bool:
     return not inspect.isgeneratorfunction(inspect.unwrap(function))
 
 
+def refuse_idle(check: Check, function: Callable[..., Any]) -> None:
+    """Refuse a check that neither yields nor asks for anything: most likely its ``yield`` is missing.
+
+    Raises
+    ------
+    DeclarationError
+        If it is one.
+    """
+    asked = set(inspect.signature(function).parameters) - set(argument_names(function))
+    if is_free_form(function) and not asked:
+        raise DeclarationError(
+            f"{check.name} yields no gate and asks for neither model nor data, so it checks nothing: write "
+            "'yield' before each gate, or assert on the arguments model and data"
+        )
+
+
 def refuse_returned(check: Check, returned: object) -> None:
     """Refuse what a free-form check returned: a gate that nobody decides looks like one that passes.
 
@@ -220,9 +240,13 @@ def _body(function: Callable[..., Any], parameters: Mapping[str, Any]) -> Iterat
     except (DeclarationError, KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except BaseException as error:  # pytest.skip() among them, which would take the whole file along
+        advice = (
+            "; the body runs at collection, without data or fixtures: a check that needs them asserts "
+            "instead of yielding"
+        )
         raise DeclarationError(
-            f"the body of {function.__name__} raised {type(error).__name__}: {error}. It runs at collection, "
-            "without data or fixtures; a check that needs them asserts instead of yielding"
+            f"the body of {function.__name__}() raised {type(error).__name__}: {error}"
+            f"{'' if isinstance(error, AttributeError) else advice}"
         ) from error
 
 
@@ -231,9 +255,9 @@ def _as_gate(yielded: object, name: str, position: int) -> Gate:
         return yielded
     if isinstance(yielded, Expectation):
         return yielded.gate()
-    hint = (
-        f": compare it, as in '{yielded!r} >= 0.9'"
-        if isinstance(yielded, Metric)
-        else ": yield metric.<name> >= number, or expect.<name>(...)"
-    )
+    hint = ": yield metric.<name> >= number, or expect.<name>(...)"
+    if isinstance(yielded, Metric):
+        hint = f": compare it, as in '{yielded!r} >= 0.9'"
+    if isinstance(yielded, bool):
+        hint = ": '==' compares declarations; use >=, <= or between(low, high)"
     raise DeclarationError(f"{name} yields {yielded!r} at position {position}, which is no gate{hint}")

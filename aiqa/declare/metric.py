@@ -12,6 +12,12 @@ from aiqa.declare.gate import AtLeast, AtMost, BetterThan, Between, Champion, Ga
 from aiqa.declare.values import Declaration, Pairs, declaration, freeze
 from aiqa.errors import DeclarationError, nearest
 
+_SHARES = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc", "average_precision")
+_RANGES: dict[str, tuple[float, float]] = {
+    **dict.fromkeys(_SHARES, (0.0, 1.0)),
+    **dict.fromkeys(("log_loss", "brier", "mae", "rmse", "median_absolute_error", "psi"), (0.0, math.inf)),
+    "r2": (-math.inf, 1.0),
+}
 AVERAGES = ("macro", "weighted", "micro", "each")
 _REGRESSION = ("mae", "rmse", "r2", "median_absolute_error")
 _OPTIONS: dict[str, tuple[str, ...]] = {
@@ -94,7 +100,7 @@ class Metric(Declaration):
 
     def between(self, low: float, high: float) -> Gate:
         """Require the metric to lie in [low, high]."""
-        bounds = _number(low), _number(high)
+        bounds = _possible(self.name, low), _possible(self.name, high)
         if bounds[0] > bounds[1]:
             raise DeclarationError(f"between(low, high) needs low <= high, not {low} and {high}")
         return Gate(self, Between(*bounds))
@@ -115,16 +121,16 @@ class Metric(Declaration):
         return Gate(self, BetterThan(_baseline(baseline), _margin(margin)))
 
     def __ge__(self, threshold: float) -> Gate:
-        return Gate(self, AtLeast(_number(threshold)))
+        return Gate(self, AtLeast(_possible(self.name, threshold)))
 
     def __gt__(self, threshold: float) -> Gate:
-        return Gate(self, AtLeast(_number(threshold), strict=True))
+        return Gate(self, AtLeast(_possible(self.name, threshold), strict=True))
 
     def __le__(self, threshold: float) -> Gate:
-        return Gate(self, AtMost(_number(threshold)))
+        return Gate(self, AtMost(_possible(self.name, threshold)))
 
     def __lt__(self, threshold: float) -> Gate:
-        return Gate(self, AtMost(_number(threshold), strict=True))
+        return Gate(self, AtMost(_possible(self.name, threshold), strict=True))
 
     @property
     def id(self) -> str:
@@ -236,6 +242,17 @@ def _number(value: Any) -> float:
     if isinstance(value, bool) or not hasattr(value, "__float__") or not math.isfinite(value):
         raise DeclarationError(f"a metric is compared with a finite number, not with {value!r}")
     return float(value)
+
+
+def _possible(name: str, threshold: Any) -> float:
+    """Refuse a threshold that no value of the metric can be on either side of, such as a recall of 90."""
+    number = _number(threshold)
+    low, high = _RANGES.get(name, (-math.inf, math.inf))
+    if not low <= number <= high:
+        raise DeclarationError(
+            f"{name} lies between {low:g} and {high:g}, and cannot be held against {number:g}"
+        )
+    return number
 
 
 def _margin(value: Any) -> float:

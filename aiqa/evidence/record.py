@@ -84,6 +84,9 @@ class GateRecord(Record):
     result: dict[str, Any] | None = None
     error: ErrorRecord | None = None
     node: str | None = Field(default=None, description="pytest's node id")
+    rerun: str | None = Field(
+        default=None, description="the command that decides it again, on the same model"
+    )
     seconds: float = Field(default=0.0, description="its share of the time, scans and scores included")
 
 
@@ -179,6 +182,11 @@ class Evidence(Record):
     def gates(self) -> tuple[tuple[CheckRecord, GateRecord], ...]:
         """Every gate with its check, in the order that they ran."""
         return tuple((check, gate) for check in self.checks for gate in check.gates)
+
+    @property
+    def stops(self) -> bool:
+        """Whether this run must stop what it guards: a verdict blocks, or nothing was decided."""
+        return self.verdict is Verdict.ERROR or any(gate.blocks for _, gate in self.gates)
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count} {verdict}" for verdict, count in self.counts().items() if count)

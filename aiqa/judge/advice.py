@@ -9,10 +9,15 @@ from aiqa.errors import DataError, DeclarationError, MetricError, MissingExtraEr
 _OF_ERROR: tuple[tuple[type[BaseException], str], ...] = (
     (
         ModelError,
-        "The model could not be asked, so nothing is known about its quality. Look at the model first.",
+        "The model could not be asked, so nothing is known about its quality. Look at its address and its "
+        "declaration, then at the model.",
     ),
     (MetricError, "The metric has no value on these rows. Look at the labels and the scores of this data."),
-    (DataError, "The data could not be used, so nothing is known about the model. Look at the data first."),
+    (
+        DataError,
+        "The data could not be used as the check says, so nothing is known about the model. Look at the "
+        "names that the check uses, then at the data.",
+    ),
     (DeclarationError, "The check is written wrongly. Its author can mend it; the model is not to blame."),
     (MissingExtraError, "A library is missing here. Install it and run again; the model is not to blame."),
 )

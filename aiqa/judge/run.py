@@ -20,12 +20,15 @@ def blocks(verdict: Verdict, policy: Policy) -> bool:
 def run_verdict(gates: Iterable[tuple[Verdict, bool]]) -> Verdict:
     """Return the verdict of a run from its gates' verdicts and whether each blocks.
 
-    The worst that blocks; otherwise ``pass``, also with warnings. A run in which no gate was judged on data
-    (none ran, or all were skipped) is ``error``: it proves nothing, so it must not be green.
+    The worst that blocks; otherwise ``pass``, also with warnings, if anything was proven or refuted. A run
+    in which no gate was judged on data (none ran, or all were skipped) is ``error``; one that could
+    decide none is ``inconclusive``, and whether that stops it the gates' policies say.
     """
     told = list(gates)
     if all(verdict is Verdict.SKIPPED for verdict, _ in told):
         return Verdict.ERROR
     blocking = {verdict for verdict, stops in told if stops}
     order = (Verdict.FAIL, Verdict.ERROR, Verdict.INCONCLUSIVE)
-    return next((verdict for verdict in order if verdict in blocking), Verdict.PASS)
+    undecided = {verdict for verdict, _ in told} <= {Verdict.INCONCLUSIVE, Verdict.SKIPPED}
+    mild = Verdict.INCONCLUSIVE if undecided else Verdict.PASS
+    return next((verdict for verdict in order if verdict in blocking), mild)

@@ -72,7 +72,7 @@ def failure_text(check: CheckRecord, gate: GateRecord, width: int = 80) -> str:
 
     The first line says it all; the others say what it means, what to look at and whom to call.
     """
-    lines = _wrapped(words.headline(check, gate), width, "", "  ")
+    lines = _wrapped(words.finding(gate), width, "", "  ")
     said = {"because"} if words.measured(gate) is None else set()
     for fact in (fact for fact in (*_claim(check), *_explained(check, gate)) if fact.label not in said):
         lines += _laid_out(fact, width, indent=2)

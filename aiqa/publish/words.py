@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -199,6 +198,11 @@ def headline(check: CheckRecord, gate: GateRecord) -> str:
     return f"{plain(check.name)}: {claim(gate)} {says(gate)}: {measured(gate) or plain(gate.reason)}"
 
 
+def finding(gate: GateRecord) -> str:
+    """Return the headline where the check is named already: what was found comes first, as lines are cut."""
+    return f"{measured(gate) or plain(gate.reason)}: {claim(gate)} {says(gate)}"
+
+
 def facts(check: CheckRecord, gate: GateRecord, slices: Iterable[str] = ()) -> list[Fact]:
     """Return what a person who was woken needs to know of a gate, in the order of reading.
 
@@ -211,7 +215,7 @@ def facts(check: CheckRecord, gate: GateRecord, slices: Iterable[str] = ()) -> l
         ("it means", gate.advice),
         ("call", check.owner),
         ("claimed in", f"{check.file}:{check.line}" if check.file else None),
-        ("run again", f"pytest --aiqa {shlex.quote(gate.node)}" if gate.node else None),
+        ("run again", gate.rerun),
     )
     return [Fact(label, plain(text)) for label, text in told if text]
 

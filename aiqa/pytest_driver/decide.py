@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aiqa.declare.check import Check, refuse_doubles
+from aiqa.declare.check import Check, refuse_doubles, refuse_idle
 from aiqa.declare.source import Dataset
 from aiqa.errors import AiqaError
 from aiqa.evidence.outcome import Outcome
@@ -78,6 +78,7 @@ class Decider:
             if self._refused is not None:
                 raise self._refused
             refuse_doubles(check, item.function, homes)
+            refuse_idle(check, item.function)
             if collect.item_gate_id(item) is not None:
                 case = Case(check, record_id, collect.item_gate(item), item.nodeid)
                 self._batches.setdefault(check.dataset, []).append(case)

@@ -9,7 +9,7 @@ import pytest
 from aiqa.declare.check import Check
 from aiqa.declare.gate import Gate
 from aiqa.errors import AiqaError
-from aiqa.evidence.build import check_record, free_form_record
+from aiqa.evidence.build import free_form_record
 from aiqa.evidence.outcome import Outcome
 from aiqa.evidence.record import LoggedRecord
 from aiqa.pytest_driver import collect
@@ -57,7 +57,7 @@ def free_form_outcome(item: pytest.Item, call: pytest.CallInfo[None], session: S
         return None
     check = session.check(check)
     verdict, reason = _concluded(call)
-    gate = free_form_record(
+    record = free_form_record(
         collect.record_id(item),
         session.policy(check),
         verdict,
@@ -67,7 +67,7 @@ def free_form_outcome(item: pytest.Item, call: pytest.CallInfo[None], session: S
         error=call.excinfo.value if call.excinfo else None,
         gate=_declared(item),
     )
-    return Outcome(check=check_record(check, session.root), gate=gate, **session.subjects.records(check))
+    return session.outcome(check, record)
 
 
 def _declared(item: pytest.Function) -> Gate | None:

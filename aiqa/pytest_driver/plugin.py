@@ -21,7 +21,6 @@ from aiqa.pytest_driver.outcome import attach, teststatus, told_by
 from aiqa.pytest_driver.progress import terminal_progress
 from aiqa.runner import Finished, finish
 from aiqa.session import Session
-from aiqa.verdict import Verdict
 
 
 def register(config: pytest.Config) -> None:
@@ -59,6 +58,8 @@ class AiqaPlugin:
         self.finished: Finished | None = None
         self.problem = ""
         config.addinivalue_line("python_files", "check_*.py")
+        # A file that does not import is an error of its own; the checks of the others go on.
+        config.option.continue_on_collection_errors = True
         if config.args_source is not pytest.Config.ArgsSource.ARGS:
             config.args[:] = _default_paths(config, self.settings)
 
@@ -157,7 +158,7 @@ class AiqaPlugin:
             self.problem = f"the evidence could not be kept: {error}"
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
             return
-        if self.finished.evidence.verdict is not Verdict.PASS and exitstatus == pytest.ExitCode.OK:
+        if self.finished.evidence.stops and exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

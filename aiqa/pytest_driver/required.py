@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from aiqa.declare.check import Check
 from aiqa.declare.expectation import Expectation
 from aiqa.declare.gate import Gate, Policy
 from aiqa.declare.metric import Metric
-from aiqa.errors import AiqaError, DeclarationError
+from aiqa.errors import AiqaError, DeclarationError, UndecidedWarning
 from aiqa.evidence.build import broken_gate_record, check_record, gate_record
 from aiqa.evidence.outcome import Outcome
 from aiqa.evidence.record import GateRecord
@@ -20,8 +21,10 @@ from aiqa.judge.values import Judged, judge_values
 from aiqa.metrics.catalogue import needs_score
 from aiqa.metrics.evaluate import infer_arrays
 from aiqa.publish.terminal import failure_text
+from aiqa.publish.words import finding
 from aiqa.pytest_driver.outcome import keep_required, properties
 from aiqa.stats.inference import Estimate
+from aiqa.verdict import Verdict
 
 
 def require(item: pytest.Item, gate: Gate, y_true: Any, answers: Any, **data: Any) -> Estimate:
@@ -38,6 +41,8 @@ def require(item: pytest.Item, gate: Gate, y_true: Any, answers: Any, **data: An
     seconds = time.perf_counter() - started
     record = gate_record(gate, gate.id, policy, judged, node=item.nodeid, seconds=seconds)
     outcome = _record(item, record)
+    if record.verdict is Verdict.INCONCLUSIVE and record.inconclusive == "warn":
+        warnings.warn(finding(record), UndecidedWarning, stacklevel=4)
     if record.blocks:
         pytest.fail(failure_text(outcome.check, record), pytrace=False)
     if judged.judgement.estimate is None:

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aiqa.config import Config, find_root, read_config
-from aiqa.declare.check import gates_of, is_free_form, refuse_doubles, refuse_returned
+from aiqa.declare.check import gates_of, is_free_form, refuse_doubles, refuse_idle, refuse_returned
 from aiqa.errors import AiqaError, DeclarationError
-from aiqa.evidence.build import check_record, free_form_record
+from aiqa.evidence.build import free_form_record
 from aiqa.evidence.outcome import Outcome
 from aiqa.evidence.record import Evidence
 from aiqa.runner.discover import Found, discover
@@ -104,6 +104,7 @@ def _outcomes(found: Sequence[Found], session: Session) -> list[Outcome]:
 def _entries(item: Found, homes: dict[str, str], session: Session) -> Sequence[Case | Outcome]:
     try:
         refuse_doubles(item.check, item.function, homes)
+        refuse_idle(item.check, item.function)
         return [_free_form(item, session)] if is_free_form(item.function) else _cases(item)
     except AiqaError as error:
         return [session.broken(item.check, "declaration", error, node=item.node)]
@@ -136,7 +137,7 @@ def _free_form(item: Found, session: Session) -> Outcome:
         seconds=time.perf_counter() - started,
         error=error,
     )
-    return Outcome(check=check_record(check, session.root), gate=gate, **session.subjects.records(check))
+    return session.outcome(check, gate)
 
 
 def _call(item: Found, session: Session) -> None:

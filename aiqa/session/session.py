@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shlex
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,9 @@ from aiqa.declare.gate import Gate, Policy
 from aiqa.declare.source import Dataset, Model, ModelSource, SkopsFile, model_source
 from aiqa.errors import ConfigError, DeclarationError, nearest
 from aiqa.evidence.build import broken_gate_record, check_record, gate_record
+from aiqa.evidence.masking import mask
 from aiqa.evidence.outcome import Outcome
+from aiqa.evidence.record import GateRecord
 from aiqa.judge.values import Judged
 from aiqa.session.jobs import Job, answer, job_of, judge
 from aiqa.session.subjects import Progress, Subjects
@@ -63,6 +66,7 @@ class Session:
         self.root = root
         self.config = config
         self.subjects = Subjects(root, progress, _tracking_uri(config))
+        self._models = tuple(models)
         self._replacements = dict(map(_replacement, models))
 
     def check(self, declared: Check) -> Check:
@@ -90,6 +94,19 @@ class Session:
             if name is not None and name not in names:
                 raise ConfigError(f"--aiqa-model {name}=...: no check has such a model{nearest(name, names)}")
 
+    def outcome(self, check: Check, record: GateRecord) -> Outcome:
+        """Return a gate's record with its check, what it was decided on, and how to decide it again."""
+        record = self._named(record)
+        return Outcome(check=check_record(check, self.root), gate=record, **self.subjects.records(check))
+
+    def _named(self, record: GateRecord) -> GateRecord:
+        if record.node is None:
+            return record
+        models = [f"--aiqa-model {shlex.quote(mask(model))}" for model in self._models]
+        return record.model_copy(
+            update={"rerun": " ".join(["pytest --aiqa", *models, shlex.quote(record.node)])}
+        )
+
     def policy(self, check: Check, gate: Gate | None = None) -> Policy:
         """Return what holds for a gate: its own policy over its check's, its tier's, the project's."""
         own = Policy() if gate is None else gate.own_policy
@@ -109,7 +126,7 @@ class Session:
     def broken(self, check: Check, gate_id: str, error: BaseException, *, node: str | None = None) -> Outcome:
         """Return the outcome of a gate that cannot even be asked."""
         record = broken_gate_record(None, gate_id, self.policy(check), error, node=node)
-        return Outcome(check=check_record(check, self.root), gate=record)
+        return Outcome(check=check_record(check, self.root), gate=self._named(record))
 
     def _decide_batch(self, cases: Sequence[Case]) -> list[Outcome]:
         started = time.perf_counter()
@@ -146,9 +163,7 @@ class Session:
             record = gate_record(case.gate, case.gate_id, policy, judged, **told)
         except Exception as error:  # noqa: BLE001 - also a number that evidence refuses is this gate's error
             record = broken_gate_record(case.gate, case.gate_id, policy, error, **told)
-        return Outcome(
-            check=check_record(case.check, self.root), gate=record, **self.subjects.records(case.check)
-        )
+        return self.outcome(case.check, record)
 
 
 def _replaced(model: Model, source: ModelSource) -> Model:

@@ -76,7 +76,7 @@ def test_a_body_that_raises_is_named() -> None:
     def wrong() -> Iterator[Any]:
         yield metric.roc_auc >= 1 / 0
 
-    with pytest.raises(DeclarationError, match=r"wrong raised ZeroDivisionError.*runs at collection"):
+    with pytest.raises(DeclarationError, match=r"wrong\(\) raised ZeroDivisionError.*runs at collection"):
         gates_of(wrong)
 
 
@@ -97,6 +97,7 @@ def test_a_check_without_gates_is_refused() -> None:
         ((FRAUD, FRAUD), {}, "one model"),
         ((ORDERS,), {"tier": "nightly"}, "tier= must be one of"),
         ((ORDERS,), {"sevrity": "warn"}, "no policy setting 'sevrity'"),
+        ((ORDERS,), {"onwer": "@me"}, "no 'onwer'; did you mean 'owner'"),
         ((ORDERS,), {"owner": ["@ann", "@bob"]}, "owner= must be text"),
         ((ORDERS,), {"name": " "}, "name= must be text"),
     ],
@@ -209,8 +210,9 @@ def test_datasets_are_found_by_name() -> None:
 
 def test_a_body_that_skips_is_named() -> None:
     def later() -> Iterator[Any]:
-        pytest.skip("not yet")
+        if metric.roc_auc.slices == ():
+            pytest.skip("not yet")
         yield metric.roc_auc >= 0.9
 
-    with pytest.raises(DeclarationError, match="the body of later raised Skipped: not yet"):
+    with pytest.raises(DeclarationError, match=r"the body of later\(\) raised Skipped: not yet"):
         gates_of(later)

@@ -56,6 +56,8 @@ def test_the_name_of_a_gate_does_not_move_with_its_threshold() -> None:
         (lambda: metric.roc_auc >= "0.9", "finite number"),  # type: ignore[operator]
         (lambda: metric.roc_auc >= True, "finite number"),
         (lambda: metric.roc_auc >= float("nan"), "finite number"),
+        (lambda: metric.recall >= 90, "lies between 0 and 1"),
+        (lambda: metric.mae <= -1, "lies between 0 and inf"),
         (lambda: bool(metric.roc_auc >= 0.9), "neither true nor false"),
         (lambda: 0.1 <= metric.roc_auc <= 0.9, "between"),
         (lambda: metric.roc_auc.between(0.9, 0.1), "low <= high"),

@@ -94,6 +94,7 @@ def failing_gate(**changes: Any) -> GateRecord:
         "advice": "The model is worse than promised on this data: do not promote it.",
         "estimate": an_estimate(0.872, 0.841, 0.899),
         "node": "checks/check_fraud.py::fraud_ranks_first[roc_auc]",
+        "rerun": "pytest --aiqa 'checks/check_fraud.py::fraud_ranks_first[roc_auc]'",
     }
     return a_gate(**told | changes)
 

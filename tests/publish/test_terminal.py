@@ -117,7 +117,7 @@ def test_slices_come_worst_first_and_all_of_them_if_asked() -> None:
 
 @pytest.mark.parametrize("width", [50, 80, 120])
 def test_nothing_is_cut_and_lines_fit(width: int) -> None:
-    gates = failing_gate(node=None), compared_gate(), broken_gate()
+    gates = failing_gate(rerun=None), compared_gate(), broken_gate()
     text = shown(a_run(a_check(*gates), verdict=Verdict.FAIL), width=width)
     assert max(map(len, text.splitlines())) <= width
     for gate in gates:
@@ -146,8 +146,8 @@ def test_secrets_in_addresses_are_not_shown() -> None:
 
 def test_the_text_of_one_failure() -> None:
     assert failure_text(a_check(), sliced_gate()) == (
-        "fraud_ranks_first: recall.at(fpr=0.01).by('country') >= 0.5 fails: worst of 7\n"
-        "  slices, country=C0: 0.3 [0.2, 0.4], n 100\n"
+        "worst of 7 slices, country=C0: 0.3 [0.2, 0.4], n 100:\n"
+        "  recall.at(fpr=0.01).by('country') >= 0.5 fails\n"
         "  claim       Most of the orders that we have time to review are fraud, in every\n"
         "              country.\n"
         "  because     7 slices: 2 fail, 5 pass; worst country=C0 at 0.3\n"

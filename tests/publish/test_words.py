@@ -171,10 +171,13 @@ def test_an_inconclusive_gate_that_stops_the_run_says_so() -> None:
 
 
 def test_facts_are_those_that_there_are() -> None:
-    gate = failing_gate(reason="r", advice=None, node=None)
+    gate = failing_gate(reason="r", advice=None, rerun=None)
     found = {fact.label: fact.text for fact in words.facts(a_check(owner=None, file=""), gate)}
     assert found == {"because": "r"}
-    told = {fact.label: fact.text for fact in words.facts(a_check(), broken_gate(node="a b::c[d]"))}
+    told = {
+        fact.label: fact.text
+        for fact in words.facts(a_check(), broken_gate(rerun="pytest --aiqa 'a b::c[d]'"))
+    }
     assert told["where"] == "file orders.csv, column score, row 17"
     assert told["run again"] == "pytest --aiqa 'a b::c[d]'"
     assert told["call"] == "@ds-fraud"

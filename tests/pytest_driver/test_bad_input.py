@@ -185,6 +185,14 @@ def twice():
     yield expect.column_to_exist("y")
 
 @aiqa.check(orders)
+def forgot_to_yield():
+    metric.recall >= 0.99
+
+@aiqa.check(orders)
+def compared():
+    yield metric.roc_auc == 0.8
+
+@aiqa.check(orders)
 def bad_regex():
     yield expect.column_values_to_match_regex("country", "(")
     yield expect.column_values_to_be_between("country", 0, 1)
@@ -195,10 +203,12 @@ def bad_regex():
     verdicts = verdicts_of(project)
     assert verdicts.pop("good[column_to_exist-id]") == "pass"
     assert set(verdicts.values()) == {"error"}
-    assert len(verdicts) == 7
-    text = result.stdout.str()
+    assert len(verdicts) == 9
+    text = " ".join(result.stdout.str().split())
     for message in (
         "yields 0.3",
+        "write 'yield'",
+        "'==' compares declarations",
         "ZeroDivisionError",
         "yields no gate",
         "two checks are named twice",
@@ -218,8 +228,9 @@ def test_two_files_with_a_check_of_one_name(project: pytest.Pytester, write_chec
 def test_a_file_that_does_not_import_is_pytests_error(project: pytest.Pytester, write_checks: Checks) -> None:
     write_checks("import nothing_of_this_name\n")
     result = run(project)
-    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert "nothing_of_this_name" in result.stdout.str()
+    assert evidence_of(project)["verdict"] == "error"
 
 
 def test_a_file_that_does_not_import_is_in_the_evidence_of_those_that_do(
@@ -227,7 +238,7 @@ def test_a_file_that_does_not_import_is_in_the_evidence_of_those_that_do(
 ) -> None:
     write_checks(GOOD)
     (project.path / "checks" / "check_broken.py").write_text("import nothing_of_this_name\n")
-    result = run(project, "--continue-on-collection-errors")
+    result = run(project)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert evidence_of(project)["verdict"] == "error"
     assert verdicts_of(project)["good[column_to_exist-id]"] == "pass"

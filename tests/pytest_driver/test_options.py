@@ -166,7 +166,7 @@ def test_junit_carries_the_numbers(checked: pytest.Pytester) -> None:
     failed = cases["ranks_first[roc_auc-2]"]
     failure = failed.find("failure")
     assert failure is not None
-    assert "ranks_first: roc_auc >= 0.999 fails" in (failure.get("message") or "")
+    assert "n 2,000: roc_auc >= 0.999 fails" in (failure.get("message") or "")
     properties = {p.get("name"): p.get("value") for p in failed.iter("property")}
     assert properties["aiqa.verdict"] == "fail"
     assert properties["aiqa.owner"] == "@ds-fraud"
@@ -255,6 +255,9 @@ def test_another_model_is_checked_by_its_address(
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert {v for name, v in verdicts_of(checked).items() if "ranks_first" in name} == {"error"}
     assert verdicts_of(checked)["complete[column_values_to_not_be_null-id]"] == "pass"
+    again = f"pytest --aiqa --aiqa-model scores=missing.skops '{NODES[1]}'"
+    assert again in " ".join(result.stdout.str().split())
+    assert evidence_of(checked)["checks"][1]["gates"][0]["rerun"] == again
 
 
 @pytest.mark.parametrize(

@@ -146,11 +146,11 @@ def test_a_check_that_proves_nothing_does_not_pass(home: Path) -> None:
         home,
         """
 @aiqa.check(scores, orders)
-def returns():
+def returns(data):
     return metric.roc_auc >= 0.9999
 
 @aiqa.check(scores, orders)
-async def waits():
+async def waits(data):
     assert False
 """,
     )
@@ -180,7 +180,7 @@ def fails(data, limit=3):
 
 
 def test_an_interrupt_ends_the_run(home: Path) -> None:
-    file = write_more(home, "@aiqa.check(orders)\ndef stops():\n    raise KeyboardInterrupt\n")
+    file = write_more(home, "@aiqa.check(orders)\ndef stops(data):\n    raise KeyboardInterrupt\n")
     with pytest.raises(KeyboardInterrupt):
         aiqa.run(file)
 
