@@ -302,7 +302,7 @@ def table_of(
         "model", Column(), task, None, tuple(map(_plain, classes)), _plain(positive), float(threshold)
     )
     weight = None if sample_weight is None else "sample_weight"
-    dataset = Dataset("these arrays", Frame(Live.of(frame)), "y_true", weight)
+    dataset = Dataset("", Frame(Live.of(frame)), "y_true", weight)
     given = Predictions(
         None if y_pred is None else _array(y_pred, "y_pred"),
         None if y_score is None else _array(y_score, "y_score"),

@@ -13,7 +13,7 @@ from aiqa.errors import DataError, MetricError
 from aiqa.scan.predictions import Predictions
 
 
-def classes_of(model: Model, label: pl.Series, given: Predictions, file: str) -> tuple[Any, ...]:
+def classes_of(model: Model, label: pl.Series, given: Predictions) -> tuple[Any, ...]:
     """Return the labels by code: declared, or the model's own, or those found; binary: the positive last.
 
     Raises
@@ -31,10 +31,9 @@ def classes_of(model: Model, label: pl.Series, given: Predictions, file: str) ->
     if len(set(found)) != 2:
         raise DataError(
             f"a binary task has two labels, not {len(found)}: declare classes= or task='multiclass'",
-            file=file,
             column=label.name,
         )
-    return _positive_last(found, model.positive, file, label.name)
+    return _positive_last(found, model.positive, label.name)
 
 
 def _found(label: pl.Series, given: Predictions, *, binary: bool) -> tuple[Any, ...]:
@@ -73,12 +72,10 @@ def _with_other(label: Any, positive: Any) -> tuple[Any, ...]:
     return (0, 1) if label in (0, 1) else (label,)
 
 
-def _positive_last(found: tuple[Any, ...], positive: Any, file: str, column: str) -> tuple[Any, ...]:
+def _positive_last(found: tuple[Any, ...], positive: Any, column: str) -> tuple[Any, ...]:
     chosen = max(found) if positive is None else positive
     if chosen not in found:
-        raise DataError(
-            f"positive={positive!r} is not one of the classes {found!r}", file=file, column=column
-        )
+        raise DataError(f"positive={positive!r} is not one of the classes {found!r}", column=column)
     return (*(label for label in found if label != chosen), chosen)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from aiqa.declare.source import Dataset, Model
+from aiqa.declare.source import Dataset, Files, Model
 from aiqa.errors import DataError, MetricError, nearest
 from aiqa.metrics.labels import classes_of, codes_of, series_of
 from aiqa.scan.predictions import Predictions
@@ -18,6 +20,7 @@ from aiqa.scan.predictions import Predictions
 TRUTH, WEIGHT = "aiqa:truth", "aiqa:weight"
 PERIODS = {"day": "1d", "week": "1w", "month": "1mo"}
 _SUM_TOLERANCE = 1e-3
+_WILD = set("*?[")
 _HEAVY = 1e100
 """Weights beyond this (or below its inverse) have squares that a float cannot hold."""
 
@@ -124,18 +127,12 @@ def scored_table(
     """
     lazy = _lazy(frame)
     schema = lazy.collect_schema()
-    if dataset.label is None:
-        raise DataError(
-            f"metrics need the truth: declare label= of data set {dataset.name!r}", file=dataset.name
-        )
-    own = _own_columns(lazy, schema, dataset)
-    label = own[dataset.label]
-    if len(label) == 0:
-        raise DataError("the data set has no rows", file=dataset.name)
-    classes = classes_of(model, label, challenger, dataset.name)
-    columns = {TRUTH: _truth(label, classes, dataset.name)}
-    if dataset.weight is not None:
-        columns[WEIGHT] = _weights(own[dataset.weight], dataset.name)
+    with _named(dataset):
+        label, weight = _own_columns(lazy, schema, dataset)
+        classes = classes_of(model, label, challenger)
+        columns = {TRUTH: _truth(label, classes)}
+        if weight is not None:
+            columns[WEIGHT] = _weights(weight)
     builder = _Builder(model, classes, columns)
     answers = builder.add("challenger", "aiqa:", challenger)
     other = None if champion is None else builder.add("champion", "aiqa:champion:", champion)
@@ -159,12 +156,38 @@ def _lazy(frame: Any) -> pl.LazyFrame:
     raise DataError(f"a scored table is made from a Polars frame, not from a {type(native).__qualname__}")
 
 
-def _own_columns(lazy: pl.LazyFrame, schema: pl.Schema, dataset: Dataset) -> dict[str, pl.Series]:
+@contextmanager
+def _named(dataset: Dataset) -> Iterator[None]:
+    """Say in which data set something is wrong; arrays have no name, and their columns have."""
+    try:
+        yield
+    except MetricError:
+        raise
+    except DataError as error:
+        if not dataset.name:
+            raise
+        message = f"data set {dataset.name!r}: {error.args[0]}"
+        raise DataError(message, file=_file(dataset), column=error.column, row=error.row) from None
+
+
+def _file(dataset: Dataset) -> str | None:
+    source = dataset.source
+    return source.pattern if isinstance(source, Files) and not _WILD & set(source.pattern) else None
+
+
+def _own_columns(
+    lazy: pl.LazyFrame, schema: pl.Schema, dataset: Dataset
+) -> tuple[pl.Series, pl.Series | None]:
+    if dataset.label is None:
+        raise DataError("metrics need the truth: declare label=")
     names = [name for name in (dataset.label, dataset.weight) if name is not None]
     for name in (*names, *([dataset.time] if dataset.time else [])):
         if name not in schema:
-            raise DataError(f"no column {name!r}{nearest(name, schema)}", file=dataset.name, column=name)
-    return lazy.select(list(dict.fromkeys(names))).collect().to_dict()
+            raise DataError(f"no column {name!r}{nearest(name, schema)}", column=name)
+    own = lazy.select(list(dict.fromkeys(names))).collect()
+    if own.is_empty():
+        raise DataError("there are no rows")
+    return own[dataset.label], None if dataset.weight is None else own[dataset.weight]
 
 
 def _joined(
@@ -182,30 +205,28 @@ def _joined(
     return pl.concat([lazy.with_columns(**periods), pl.DataFrame(columns).lazy()], how="horizontal")
 
 
-def _truth(label: pl.Series, classes: tuple[Any, ...], file: str) -> NDArray[Any]:
+def _truth(label: pl.Series, classes: tuple[Any, ...]) -> NDArray[Any]:
     if classes:
-        return codes_of(label, classes, f"column {label.name!r}", DataError, file=file, column=label.name)
+        return codes_of(label, classes, f"column {label.name!r}", DataError, column=label.name)
     if not label.dtype.is_numeric():
-        raise DataError(
-            f"a regression needs numbers as truth, not {label.dtype}", file=file, column=label.name
-        )
-    return _finite(label.cast(pl.Float64), "the truth", DataError, file=file, column=label.name)
+        raise DataError(f"a regression needs numbers as truth, not {label.dtype}", column=label.name)
+    return _finite(label.cast(pl.Float64), "the truth", DataError, column=label.name)
 
 
-def _weights(weight: pl.Series, file: str) -> NDArray[Any]:
+def _weights(weight: pl.Series) -> NDArray[Any]:
     if not weight.dtype.is_numeric():
-        raise DataError(f"weights must be numbers, not {weight.dtype}", file=file, column=weight.name)
-    values = _finite(weight.cast(pl.Float64), "the weight", DataError, file=file, column=weight.name)
+        raise DataError(f"weights must be numbers, not {weight.dtype}", column=weight.name)
+    values = _finite(weight.cast(pl.Float64), "the weight", DataError, column=weight.name)
     if (values < 0).any():
         row = int(np.argmax(values < 0))
-        raise DataError("the weight is negative", file=file, column=weight.name, row=row)
+        raise DataError("the weight is negative", column=weight.name, row=row)
     extreme = (values > 0) & ((values < 1 / _HEAVY) | (values > _HEAVY))
     if extreme.any():
         row = int(np.argmax(extreme))
         message = f"the weight is not 0 and not between {1 / _HEAVY:g} and {_HEAVY:g}: rescale the weights"
-        raise DataError(message, file=file, column=weight.name, row=row)
+        raise DataError(message, column=weight.name, row=row)
     if values.sum() <= 0:
-        raise DataError("all weights are zero", file=file, column=weight.name)
+        raise DataError("all weights are zero", column=weight.name)
     return values
 
 

@@ -243,6 +243,26 @@ def test_bad_input_is_named(case: str) -> None:
     assert caught.value.row == row
 
 
+@pytest.mark.parametrize(
+    ("source", "file"),
+    [("orders.csv", "file orders.csv, "), ("orders/*.csv", ""), (pl.DataFrame({"y": [0]}), "")],
+    ids=["file", "glob", "frame"],
+)
+def test_an_error_of_the_data_names_the_data_set_and_a_file_only_where_it_is_one(
+    source: Any, file: str
+) -> None:
+    dataset = aiqa.dataset("c2", source, label="y")
+    with pytest.raises(DataError) as caught:
+        _table([0, None, 1], Predictions(np.array([0, 1, 0])), dataset=dataset)
+    assert str(caught.value) == f"data set 'c2': the label of column 'y' is missing ({file}column y, row 1)"
+
+
+def test_a_data_set_without_a_label_is_named() -> None:
+    with pytest.raises(DataError) as caught:
+        _table([0, 1], Predictions(np.array([0, 1])), dataset=aiqa.dataset("c2", pl.DataFrame({"y": [0]})))
+    assert str(caught.value) == "data set 'c2': metrics need the truth: declare label="
+
+
 def test_errors_hold_no_values_of_rows() -> None:
     with pytest.raises(DataError) as caught:
         _table([0, 1, 4711], Predictions(np.array([0, 1, 0])), _model(classes=[0, 1]))
