@@ -91,7 +91,7 @@ def test_nothing_is_drawn_without_numbers(gate: GateRecord) -> None:
 def test_everything_stays_in_the_picture_and_in_order(a: float, b: float, c: float, threshold: float) -> None:
     low, value, high = sorted((a, b, c))
     found = drawn(
-        a_gate(metric.mae >= threshold, estimate=an_estimate(value, low, high), threshold=threshold)
+        a_gate(metric(max) >= threshold, estimate=an_estimate(value, low, high), threshold=threshold)
     )
     places = [found.value.at, found.thresholds[0].at]
     if found.interval is not None:
