@@ -124,10 +124,8 @@ def requests(metric: Metric, table: ScoredTable, *, versus_champion: bool) -> tu
     """
     question = Question(metric, table)
     _check_task(question)
-    for role, model in zip(
-        ("challenger", "champion"), question.models(versus_champion=versus_champion), strict=False
-    ):
-        _check_answers(question, role, model)
+    for model in question.models(versus_champion=versus_champion):
+        _check_answers(question, model)
     statistics = _family(metric).statistics(question, versus_champion=versus_champion)
     return tuple(Request(statistic, metric.slices) for statistic in statistics)
 
@@ -163,11 +161,11 @@ def _check_task(question: Question) -> None:
         raise MetricError(f"{metric!r}: an operating point is that of the positive class")
 
 
-def _check_answers(question: Question, role: str, model: ModelColumns) -> None:
+def _check_answers(question: Question, model: ModelColumns) -> None:
     if question.name in ("function", "scorer"):
         return
     if (spec_of(question.metric).needs == "score" or question.metric.point.items) and not model.score:
-        raise MetricError(f"{question.name} needs scores: the {role} gives labels only")
+        raise MetricError(f"{question.name} needs scores: {model.called.labels_only}")
 
 
 def infer(

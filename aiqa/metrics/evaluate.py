@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from aiqa.declare.gate import Gate
 from aiqa.declare.metric import METRIC_NAMES, Metric
 from aiqa.declare.metric import metric as namespace
 from aiqa.declare.source import TASKS, Column, Dataset, Frame, Model
@@ -18,7 +19,7 @@ from aiqa.declare.values import Live
 from aiqa.errors import DataError, DeclarationError, MetricError, nearest
 from aiqa.metrics import catalogue
 from aiqa.metrics.question import Comparison
-from aiqa.metrics.table import ScoredTable, scored_table
+from aiqa.metrics.table import ARRAYS, ScoredTable, scored_table
 from aiqa.scan.execute import execute
 from aiqa.scan.predictions import Predictions
 from aiqa.scan.statistics import SliceKey
@@ -176,6 +177,7 @@ def infer_arrays(
     **table: Any,
 ) -> dict[Metric, dict[SliceKey, Inference | MetricError]]:
     """Return what arrays say of metrics, by slice; see :func:`evaluate` for the arguments and the errors."""
+    _refuse_models(y_pred=y_pred, y_score=y_score)
     task = task or _task(metrics, y_true, y_pred, y_score, classes)
     scored = table_of(y_true, y_pred=y_pred, y_score=y_score, task=task, classes=classes, **table)
     asked = [request for of in metrics for request in catalogue.requests(of, scored, versus_champion=False)]
@@ -230,6 +232,7 @@ def compare(
     """
     one = _metric(metric, scores=False, by=by)
     _check_interval(confidence, "two-sided")
+    _refuse_models(champion=champion, challenger=challenger)
     two_labels = len(classes or set(_series("y_true", y_true).to_list())) <= 2
     task = task or _task([one], y_true, None if two_labels else challenger, None, classes)
     as_scores = _are_scores(one, task, y_true, classes, (champion, challenger))
@@ -249,6 +252,15 @@ def compare(
     parts = catalogue.compare(one, table, answers, seed)
     better = catalogue.higher_is_better(one)
     return _unwrapped(parts, lambda part: _difference(part, confidence, higher_is_better=better))
+
+
+def _refuse_models(**answers: Any) -> None:
+    for name, given in answers.items():
+        if hasattr(given, "predict"):
+            raise MetricError(
+                f"{name}= is a model ({type(given).__name__}), not what it answers: pass predictions such as "
+                "model.predict(X), or scores such as model.predict_proba(X)[:, 1]"
+            )
 
 
 def _champion(answers: NDArray[Any], *, as_scores: bool) -> Predictions:
@@ -307,7 +319,7 @@ def table_of(
         None if y_pred is None else _array(y_pred, "y_pred"),
         None if y_score is None else _array(y_score, "y_score"),
     )
-    return scored_table(frame, model, dataset, given, champion)
+    return scored_table(frame, model, dataset, given, champion, ARRAYS if champion is None else None)
 
 
 def _frame(columns: Mapping[str, Any]) -> pl.DataFrame:
@@ -353,6 +365,11 @@ def _metric(given: Any, *, scores: bool, by: Mapping[str, Any] | None) -> Metric
 def _named(given: Any, *, scores: bool) -> Metric:
     if isinstance(given, Metric):
         return given
+    if isinstance(given, Gate):
+        raise DeclarationError(
+            f"{given!r} is a gate, and here goes a metric, without a comparison; gates are for checks "
+            "(@aiqa.check) and for aiqa.require in a test"
+        )
     if isinstance(given, str):
         if given not in METRIC_NAMES:
             raise DeclarationError(f"no metric {given!r}{nearest(given, METRIC_NAMES)}")

@@ -54,11 +54,9 @@ class AnyFunction:
 
     def statistics(self, question: Question, *, versus_champion: bool) -> tuple[Statistic, ...]:
         call = self._prepare(question)
-        for role, model in zip(
-            ("challenger", "champion"), question.models(versus_champion=versus_champion), strict=False
-        ):
+        for model in question.models(versus_champion=versus_champion):
             if call.scores and not model.score:
-                raise MetricError(f"{call.name} needs scores, and the {role} gives labels only")
+                raise MetricError(f"{call.name} needs scores: {model.called.labels_only}")
             if call.probabilities and model.improbable is not None:
                 problem = model.improbable
                 raise MetricError(f"{call.name} {problem.args[0]}", column=problem.column, row=problem.row)

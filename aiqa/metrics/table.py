@@ -26,11 +26,36 @@ _HEAVY = 1e100
 
 
 @dataclass(frozen=True, slots=True)
+class Called:
+    """What messages call one model's answers.
+
+    Parameters
+    ----------
+    prediction, score : str
+    labels_only : str
+        What to say where a score is needed and there is none.
+    """
+
+    prediction: str
+    score: str
+    labels_only: str
+
+    @classmethod
+    def of(cls, role: str) -> Called:
+        """Return what they are called for the challenger or the champion."""
+        return cls(f"the {role}'s prediction", f"the {role}'s score", f"the {role} gives labels only")
+
+
+ARRAYS = Called("y_pred", "y_score", "y_score= is not given")
+
+
+@dataclass(frozen=True, slots=True)
 class ModelColumns:
     """The columns that hold one model's answers.
 
     Parameters
     ----------
+    called : Called
     prediction : str or None
         Class codes (positions in ``ScoredTable.classes``), or values of a regression.
     score : tuple of str
@@ -41,6 +66,7 @@ class ModelColumns:
         Why the scores are no probabilities, where they are none.
     """
 
+    called: Called
     prediction: str | None
     score: tuple[str, ...] = ()
     own: str | None = None
@@ -86,6 +112,7 @@ def scored_table(
     dataset: Dataset,
     challenger: Predictions,
     champion: Predictions | None = None,
+    called: Called | None = None,
 ) -> ScoredTable:
     """Put truth and answers next to each other and check them.
 
@@ -104,6 +131,8 @@ def scored_table(
         Says which columns are label, weight and time.
     challenger, champion : Predictions
         In the order of the rows of `frame`.
+    called : Called, optional
+        What messages call the challenger's answers, where it is not known as the challenger.
 
     Raises
     ------
@@ -134,8 +163,9 @@ def scored_table(
         if weight is not None:
             columns[WEIGHT] = _weights(weight)
     builder = _Builder(model, classes, columns)
-    answers = builder.add("challenger", "aiqa:", challenger)
-    other = None if champion is None else builder.add("champion", "aiqa:champion:", champion)
+    answers = builder.add(called or Called.of("challenger"), "aiqa:", challenger)
+    old = Called.of("champion")
+    other = None if champion is None else builder.add(old, "aiqa:champion:", champion)
     return ScoredTable(
         _joined(lazy, schema, dataset.time, columns),
         len(label),
@@ -247,20 +277,20 @@ class _Builder:
     classes: tuple[Any, ...]
     columns: dict[str, NDArray[Any]]
 
-    def add(self, role: str, prefix: str, given: Predictions) -> ModelColumns:
-        scores = None if given.score is None or not self.classes else self._scores(role, given)
-        prediction = self._prediction(role, given, scores)
+    def add(self, called: Called, prefix: str, given: Predictions) -> ModelColumns:
+        scores = None if given.score is None or not self.classes else self._scores(called, given)
+        prediction = self._prediction(called, given, scores)
         if prediction is not None:
             self.columns[f"{prefix}prediction"] = prediction
         name = f"{prefix}prediction" if prediction is not None else None
         return (
-            ModelColumns(name)
+            ModelColumns(called, name)
             if scores is None
-            else self._with_scores(role, prefix, name, scores, given.probabilistic)
+            else self._with_scores(called, prefix, name, scores, given.probabilistic)
         )
 
     def _with_scores(
-        self, role: str, prefix: str, name: str | None, scores: NDArray[Any], probabilistic: bool
+        self, called: Called, prefix: str, name: str | None, scores: NDArray[Any], probabilistic: bool
     ) -> ModelColumns:
         truth = self.columns[TRUTH]
         binary = scores.ndim == 1
@@ -274,47 +304,52 @@ class _Builder:
         if not binary:
             self.columns[f"{prefix}squares"] = np.einsum("ij,ij->i", scores, scores)
         squares = None if binary else f"{prefix}squares"
-        return ModelColumns(name, names, f"{prefix}own", squares, _improbable(role, scores, probabilistic))
+        return ModelColumns(
+            called, name, names, f"{prefix}own", squares, _improbable(called, scores, probabilistic)
+        )
 
-    def _prediction(self, role: str, given: Predictions, scores: NDArray[Any] | None) -> NDArray[Any] | None:
+    def _prediction(
+        self, called: Called, given: Predictions, scores: NDArray[Any] | None
+    ) -> NDArray[Any] | None:
         by_threshold = scores is not None and scores.ndim == 1 and self.model.threshold != 0.5
         if given.prediction is not None and not by_threshold:
-            return self._own_labels(role, _series(given.prediction, role, len(self)))
+            return self._own_labels(called, _series(given.prediction, called, len(self)))
         if scores is not None:
             return (scores >= self.model.threshold).astype(np.int64) if scores.ndim == 1 else scores.argmax(1)
         if given.score is not None:
-            return self._own_labels(role, _series(given.score, role, len(self)))
-        raise MetricError(f"the {role} gave neither predictions nor scores", column="prediction")
+            return self._own_labels(called, _series(given.score, called, len(self)))
+        raise MetricError(
+            f"there are neither predictions nor scores: {called.prediction} and {called.score} are missing",
+            column="prediction",
+        )
 
-    def _own_labels(self, role: str, labels: pl.Series) -> NDArray[Any]:
-        what = f"the {role}'s prediction"
+    def _own_labels(self, called: Called, labels: pl.Series) -> NDArray[Any]:
+        what = called.prediction
         if self.classes:
             return codes_of(labels, self.classes, what, MetricError, column="prediction")
         if not labels.dtype.is_numeric():
             raise MetricError(f"{what} must be a number, not {labels.dtype}", column="prediction")
         return _finite(labels.cast(pl.Float64), what, MetricError, column="prediction")
 
-    def _scores(self, role: str, given: Predictions) -> NDArray[Any]:
-        scores = _numbers(given.score, role)
+    def _scores(self, called: Called, given: Predictions) -> NDArray[Any]:
+        scores = _numbers(given.score, called)
         if len(scores) != len(self):
             raise MetricError(
-                f"the {role} gave {len(scores):,} scores for {len(self):,} rows", column="score"
+                f"{called.score} has {len(scores):,} values for {len(self):,} rows", column="score"
             )
         bad = ~np.isfinite(scores).reshape(len(scores), -1).all(axis=1)
         if bad.any():
-            raise MetricError(
-                f"the {role}'s score is NaN or infinite", column="score", row=int(np.argmax(bad))
-            )
+            raise MetricError(f"{called.score} is NaN or infinite", column="score", row=int(np.argmax(bad)))
         return self._in_order(
-            role, scores, given.classes or self.model.classes or tuple(sorted(self.classes))
+            called, scores, given.classes or self.model.classes or tuple(sorted(self.classes))
         )
 
-    def _in_order(self, role: str, scores: NDArray[Any], order: tuple[Any, ...]) -> NDArray[Any]:
+    def _in_order(self, called: Called, scores: NDArray[Any], order: tuple[Any, ...]) -> NDArray[Any]:
         if len(self.classes) == 2 and scores.ndim == 1:
             return scores
         if scores.ndim != 2 or scores.shape[1] != len(order) or set(order) != set(self.classes):
             raise MetricError(
-                f"the {role}'s scores have shape {scores.shape} and classes {order!r}, where the classes are "
+                f"{called.score} has shape {scores.shape} and classes {order!r}, where the classes are "
                 f"{self.classes!r}: one column a class is needed",
                 column="score",
             )
@@ -325,36 +360,36 @@ class _Builder:
         return len(self.columns[TRUTH])
 
 
-def _numbers(score: Any, role: str) -> NDArray[Any]:
+def _numbers(score: Any, called: Called) -> NDArray[Any]:
     try:
         scores = np.asarray(score, dtype=float)
     except (TypeError, ValueError) as error:
-        raise MetricError(f"the {role}'s scores are no numbers: {error}", column="score") from error
+        raise MetricError(f"{called.score} holds no numbers: {error}", column="score") from error
     return scores[:, 0] if scores.ndim == 2 and scores.shape[1] == 1 else scores
 
 
-def _series(values: Any, role: str, rows: int) -> pl.Series:
+def _series(values: Any, called: Called, rows: int) -> pl.Series:
     array = np.asarray(values)
     flat = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
     if flat.ndim != 1 or len(flat) != rows:
         raise MetricError(
-            f"the {role} gave answers of shape {array.shape} for {rows:,} rows", column="prediction"
+            f"{called.prediction} has shape {array.shape} for {rows:,} rows", column="prediction"
         )
     return series_of(flat)
 
 
-def _improbable(role: str, scores: NDArray[Any], probabilistic: bool) -> MetricError | None:
+def _improbable(called: Called, scores: NDArray[Any], probabilistic: bool) -> MetricError | None:
     if not probabilistic:
         return MetricError(
-            f"needs probabilities, and the {role}'s scores only rank (decision_function)", column="score"
+            f"needs probabilities, and {called.score} can only rank (decision_function)", column="score"
         )
     wide = scores.reshape(len(scores), -1)
     outside = ((wide < 0) | (wide > 1)).any(axis=1)
     if outside.any():
-        message = f"needs probabilities, and the {role}'s score is outside [0, 1]"
+        message = f"needs probabilities, and {called.score} is outside [0, 1]"
         return MetricError(message, column="score", row=int(np.argmax(outside)))
     off = np.abs(wide.sum(axis=1) - 1) > _SUM_TOLERANCE
     if scores.ndim == 2 and off.any():
-        message = f"needs probabilities, and the {role}'s scores do not sum to 1"
+        message = f"needs probabilities, and {called.score} does not sum to 1"
         return MetricError(message, column="score", row=int(np.argmax(off)))
     return None

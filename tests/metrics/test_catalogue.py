@@ -167,7 +167,7 @@ def test_scores_that_are_no_probabilities_rank_but_have_no_loss() -> None:
         with pytest.raises(MetricError, match=r"needs probabilities.*outside \[0, 1\]") as caught:
             catalogue.requests(of, table, versus_champion=False)
         assert caught.value.row == int(np.argmax((_SCORE * 3 - 1 < 0) | (_SCORE * 3 - 1 > 1)))
-    with pytest.raises(MetricError, match="do not sum to 1"):
+    with pytest.raises(MetricError, match="does not sum to 1"):
         aiqa.evaluate("log_loss", y_true=[0, 1, 2], y_score=np.full((3, 3), 0.2))
 
 

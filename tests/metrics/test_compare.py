@@ -164,5 +164,5 @@ def test_it_prints_a_sentence() -> None:
 
 
 def test_wrong_lengths_name_the_model() -> None:
-    with pytest.raises(MetricError, match="champion gave answers of shape"):
+    with pytest.raises(MetricError, match="champion's prediction has shape"):
         aiqa.compare("mae", y_true=[1.5, 2.5], champion=[1.0], challenger=[1.0, 2.0])

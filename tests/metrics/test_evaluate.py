@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from sklearn.dummy import DummyClassifier
+from sklearn.metrics import brier_score_loss
 
 import aiqa
 from aiqa import metric
@@ -93,7 +95,36 @@ WRONG: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "none": ({"y_true": [0, 1, None, 1, 0]}, DataError, "row 2"),
     "mixed": ({"y_true": [0, "a", 1, 0, 1]}, DataError, "y_true"),
     "two dimensions": ({"y_true": [[0], [1], [1], [0], [1]]}, DataError, "one dimension"),
-    "no predictions": ({"y_pred": None}, MetricError, "neither predictions nor scores"),
+    "no predictions": ({"y_pred": None}, MetricError, "y_pred and y_score are missing"),
+    "no scores": ({"metric": "roc_auc"}, MetricError, "needs scores: y_score= is not given"),
+    "no scores for a function": (
+        {"metric": metric(brier_score_loss, needs="score")},
+        MetricError,
+        "needs scores: y_score= is not given",
+    ),
+    "unknown prediction": ({"y_pred": [0, 1, 2, 0, 1]}, MetricError, "^y_pred is none of the classes"),
+    "infinite score": (
+        {"y_score": [0, 1, float("inf"), 0, 1], "metric": "roc_auc"},
+        MetricError,
+        "^y_score is NaN or infinite",
+    ),
+    "score beyond 1": (
+        {"y_score": [0, 1, 2, 0, 1], "metric": "brier"},
+        MetricError,
+        r"needs probabilities, and y_score is outside \[0, 1\]",
+    ),
+    "a gate": (
+        {"metric": metric.roc_auc >= 0.8},
+        DeclarationError,
+        r"^roc_auc >= 0.8 is a gate.*a metric.*checks.*aiqa\.require",
+    ),
+    "a gate among metrics": ({"metric": ["accuracy", metric.f1 >= 0.8]}, DeclarationError, "is a gate"),
+    "a model for scores": (
+        {"y_score": DummyClassifier()},
+        MetricError,
+        r"^y_score= is a model \(DummyClassifier\).*model\.predict_proba\(X\)\[:, 1\]",
+    ),
+    "a model for predictions": ({"y_pred": DummyClassifier()}, MetricError, "^y_pred= is a model"),
     "unknown metric": ({"metric": "acuracy"}, DeclarationError, "did you mean 'accuracy'"),
     "unknown task": ({"task": "ranking"}, DeclarationError, "task= must be one of"),
     "confidence": ({"confidence": 1.5}, DeclarationError, "confidence="),
@@ -125,6 +156,18 @@ def test_wrong_input_is_named(case: str) -> None:
     with pytest.raises(kind, match=why) as caught:
         aiqa.evaluate(given.pop("metric"), **given)
     assert type(caught.value) is kind
+
+
+@pytest.mark.parametrize("name", ["champion", "challenger"])
+def test_compare_takes_answers_and_not_models(name: str) -> None:
+    given = {"champion": _SAID, "challenger": _SAID, name: DummyClassifier()}
+    with pytest.raises(MetricError, match=f"^{name}= is a model"):
+        aiqa.compare("accuracy", y_true=_TRUTH, **given)
+
+
+def test_compare_takes_a_metric_and_no_gate() -> None:
+    with pytest.raises(DeclarationError, match="is a gate"):
+        aiqa.compare(metric.f1 >= 0.8, y_true=_TRUTH, champion=_SAID, challenger=_SAID)  # type: ignore[arg-type]
 
 
 def test_one_row_has_an_honest_interval() -> None:

@@ -172,7 +172,7 @@ ERRORS: dict[str, tuple[dict[str, Any], type[DataError], str, int | None]] = {
     "zero weights": ({"weights": [0.0, 0.0, 0.0]}, DataError, "all weights are zero", None),
     "text weights": ({"weights": ["a", "b", "c"]}, DataError, "weights must be numbers", None),
     "own names": ({"columns": {"aiqa:truth": [1, 2, 3]}}, DataError, "aiqa's own", None),
-    "short scores": ({"given": Predictions(score=np.ones(2))}, MetricError, "2 scores for 3 rows", None),
+    "short scores": ({"given": Predictions(score=np.ones(2))}, MetricError, "2 values for 3 rows", None),
     "short labels": ({"given": Predictions(np.ones(2))}, MetricError, "shape (2,) for 3 rows", None),
     "NaN score": ({"given": Predictions(score=np.array([0, np.nan, 1]))}, MetricError, "NaN or infinite", 1),
     "infinite score": (
