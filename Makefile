@@ -7,7 +7,7 @@ INSTALL := $(UV) pip install --quiet --python $(BIN)/python --constraint require
 DEPENDENCIES := pyproject.toml requirements.lock
 CHECKED := aiqa tests examples checks benchmarks
 
-.PHONY: demo demo-broken examples test lint lock bench-import clean
+.PHONY: demo demo-broken examples test coverage lint lock bench-import clean
 
 demo: .venv/demo examples
 	@$(BIN)/python -m pytest --aiqa
@@ -26,6 +26,9 @@ demo-broken: .venv/demo examples
 
 test: .venv/test
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+
+coverage: .venv/test
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report term:skip-covered --cov-fail-under 90
 
 lint: .venv/test
 	@$(BIN)/ruff format --check --quiet $(CHECKED)
