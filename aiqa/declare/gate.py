@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Protocol
 
 from aiqa.declare.values import Declaration, declaration
 from aiqa.errors import DeclarationError
-
-if TYPE_CHECKING:
-    from aiqa.declare.expectation import Expectation
-    from aiqa.declare.metric import Metric
 
 INHERIT: Literal["inherit"] = "inherit"
 SEVERITIES = ("block", "warn")
@@ -148,6 +144,15 @@ class Met(Declaration):
 Requirement = AtLeast | AtMost | Between | NoWorseThan | BetterThan | Met
 
 
+class Claim(Protocol):
+    """What a gate is about: a metric or an expectation."""
+
+    @property
+    def id(self) -> str:
+        """What names it: stable when a threshold changes."""
+        ...
+
+
 @declaration
 class Gate(Declaration):
     """A metric against a bound or a baseline, or an expectation.
@@ -155,7 +160,7 @@ class Gate(Declaration):
     Built by writing ``metric.roc_auc >= 0.9``, never by hand.
     """
 
-    claim: Metric | Expectation
+    claim: Claim
     requirement: Requirement
     own_policy: Policy = Policy()
 

@@ -53,7 +53,7 @@ def job_of(check: Check, gate: Gate, policy: Policy, subjects: Subjects, *, vers
     dataset = _dataset(check, gate)
     if isinstance(gate.claim, Expectation):
         return _expectation_job(gate.claim, dataset, subjects)
-    if gate.claim.name == "psi":
+    if cast("Metric", gate.claim).name == "psi":
         return _drift_job(gate, dataset, policy, subjects, seed)
     if check.model is None:
         raise DeclarationError(
