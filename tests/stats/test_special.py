@@ -28,7 +28,8 @@ many = settings(deadline=None, max_examples=500)
 def test_the_incomplete_beta_is_scipys(a: float, b: float, x: float) -> None:
     expected = float(scipy_special.betainc(a, b, x))
     assume(expected == 0 or expected > 1e-290)
-    assert special.betainc(a, b, x) == pytest.approx(expected, rel=1e-12, abs=1e-290)
+    # The smaller of both tails is computed, so a share of some thousandths may lose three digits.
+    assert special.betainc(a, b, x) == pytest.approx(expected, rel=1e-11, abs=1e-290)
 
 
 @many
@@ -76,8 +77,9 @@ def test_the_quantiles_that_bound_shares_are_scipys(trials: int, data: st.DataOb
 @given(st.floats(0.5, 2e4), st.floats(0.5, 2e4), st.floats(1e-12, 1 - 1e-12))
 def test_the_beta_quantile_undoes_the_distribution(a: float, b: float, p: float) -> None:
     x = special.betaincinv(a, b, p)
-    # One rounding of x moves the share by up to this much.
-    assert special.betainc(a, b, x) == pytest.approx(p, rel=1e-10, abs=1e-14)
+    # Near 1 the neighbours of x among the floats may be further from p than the tolerance.
+    below, above = (special.betainc(a, b, math.nextafter(x, end)) for end in (0.0, 1.0))
+    assert below * (1 - 1e-10) - 1e-14 <= p <= above * (1 + 1e-10) + 1e-14
 
 
 @pytest.mark.parametrize("a", [1e-10, 0.5, 1.0, 100.0, 1e6])
