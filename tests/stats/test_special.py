@@ -50,8 +50,9 @@ def test_the_arcsine_distribution_is_exact(x: float) -> None:
     assert special.betainc(0.5, 0.5, x) == pytest.approx(rest if x < 0.5 else 1 - rest, rel=1e-13)
 
 
+# From 1/2 up, as bounds need it: below, SciPy's own inverse may be off by 1e-8 (a = b = 0.022, p = 0.5).
 @many
-@given(SHAPES, SHAPES, SHARES)
+@given(st.floats(0.5, 2e4), st.floats(0.5, 2e4), SHARES)
 @example(1e4, 1e4, 0.025)
 @example(1e4, 1e4, 1e-15)
 @example(1e-3, 2e4, 0.3)
