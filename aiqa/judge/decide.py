@@ -47,13 +47,13 @@ class Interval:
         return self.low <= value <= self.high and not on_a_bound
 
     @property
-    def nearest_to(self) -> float:
-        """The finite bound, where there is only one."""
-        return self.low if math.isfinite(self.low) else self.high
+    def bounds(self) -> list[float]:
+        """The ends that are not open."""
+        return [bound for bound in (self.low, self.high) if math.isfinite(bound)]
 
     def bound_near(self, value: float) -> float:
         """Return the bound that `value` is closest to."""
-        return min((b for b in (self.low, self.high) if math.isfinite(b)), key=lambda b: abs(value - b))
+        return min(self.bounds, key=lambda bound: abs(value - bound))
 
 
 def allowed(requirement: Requirement) -> Interval:
@@ -180,16 +180,11 @@ def _subject(requirement: Requirement) -> str:
 
 def _reason_of_point(inference: Inference, requirement: Requirement) -> str:
     how = "counted exactly" if inference.method == "exact" else "by the point estimate alone"
-    value = number(inference.value, _finite_bounds(requirement))
+    value = number(inference.value, allowed(requirement).bounds)
     return f"{how} {_subject(requirement)} is {value}, and {requirement} is required"
 
 
 def _told(estimate: Estimate, requirement: Requirement) -> tuple[str, str, str]:
-    bounds = _finite_bounds(requirement)
+    bounds = allowed(requirement).bounds
     low, value, high = (number(part, bounds) for part in (estimate.low, estimate.value, estimate.high))
     return low, value, high
-
-
-def _finite_bounds(requirement: Requirement) -> list[float]:
-    interval = allowed(requirement)
-    return [bound for bound in (interval.low, interval.high) if math.isfinite(bound)]

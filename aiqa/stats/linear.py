@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 from aiqa.stats.inference import Inference
 from aiqa.stats.proportion import wilson_lower, wilson_upper
 from aiqa.stats.special import expit, logit, stdtrit
-
-Bound = Callable[[float], float]
 
 
 def quantile_t(alpha: float, df: float) -> float:
