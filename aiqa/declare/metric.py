@@ -12,18 +12,20 @@ from aiqa.declare.gate import AtLeast, AtMost, BetterThan, Between, Champion, Ga
 from aiqa.declare.values import Declaration, Pairs, declaration, freeze
 from aiqa.errors import DeclarationError, nearest
 
-_SHARES = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc", "average_precision")
-_RANGES: dict[str, tuple[float, float]] = {
-    **dict.fromkeys(_SHARES, (0.0, 1.0)),
-    **dict.fromkeys(("log_loss", "brier", "mae", "rmse", "median_absolute_error", "psi"), (0.0, math.inf)),
-    "r2": (-math.inf, 1.0),
-}
 AVERAGES = ("macro", "weighted", "micro", "each")
-_REGRESSION = ("mae", "rmse", "r2", "median_absolute_error")
-_OPTIONS: dict[str, tuple[str, ...]] = {
-    "psi": ("bins", "column", "reference"),
-    **dict.fromkeys((*_REGRESSION, "accuracy", "balanced_accuracy", "log_loss", "function", "scorer"), ()),
+_SHARE = (0.0, 1.0)
+_POSITIVE = (0.0, math.inf)
+_ANY = (-math.inf, math.inf)
+_CLASSES = ("average", "label")
+_KINDS: dict[str, tuple[tuple[float, float], tuple[str, ...]]] = {
+    **dict.fromkeys(("precision", "recall", "f1", "roc_auc", "average_precision"), (_SHARE, _CLASSES)),
+    **dict.fromkeys(("accuracy", "balanced_accuracy"), (_SHARE, ())),
+    **dict.fromkeys(("log_loss", "brier", "mae", "rmse", "median_absolute_error"), (_POSITIVE, ())),
+    "r2": ((-math.inf, 1.0), ()),
+    "psi": (_POSITIVE, ("bins", "column", "reference")),
+    **dict.fromkeys(("function", "scorer"), (_ANY, ())),
 }
+"""Of each metric, the values that it can take and the options that it has beside ``method``."""
 OPERATING_POINTS = ("threshold", "top", "fpr", "recall", "precision")
 
 
@@ -39,13 +41,28 @@ class Metric(Declaration):
     options: Pairs = Pairs()
     point: Pairs = Pairs()
     slices: tuple[str, ...] = ()
+    method: str | None = None
 
-    def __call__(self, *args: Any, **options: Any) -> Metric:
-        """Return this metric with options, as ``metric.f1(average="macro")``."""
+    def __call__(self, *args: Any, method: str | None = None, **options: Any) -> Metric:
+        """Return this metric with options, as ``metric.f1(average="macro")``.
+
+        Parameters
+        ----------
+        method : str, optional
+            How its interval is made, by its usual name, as ``metric.recall(method="wilson")``. Default: the
+            method whose measured error holds; ``docs/reference/metrics.md`` lists them.
+        **options
+            Of this metric.
+
+        Raises
+        ------
+        DeclarationError
+            If the metric has no such option.
+        """
         if len(args) > (self.name == "psi"):
             raise DeclarationError(f"{self.name} takes its options by name, not {args[-1]!r}")
         options = {**dict(zip(("column",), args, strict=False)), **options}
-        known = _OPTIONS.get(self.name, ("average", "label"))
+        known = _KINDS[self.name][1] if self.name in _KINDS else _CLASSES
         for option in options:
             if option not in known:
                 raise DeclarationError(f"{self.name} has no option {option!r}{nearest(option, known)}")
@@ -53,7 +70,10 @@ class Metric(Declaration):
             raise DeclarationError(
                 f"average= must be one of {', '.join(AVERAGES)}, not {options['average']!r}"
             )
-        return dataclasses.replace(self, options=freeze({**self.options.as_dict(), **options}, self.name))
+        if not isinstance(method, str | None):
+            raise DeclarationError(f"method= is the name of a method, not {method!r}")
+        told = freeze({**self.options.as_dict(), **options}, self.name)
+        return dataclasses.replace(self, options=told, method=method or self.method)
 
     def at(self, *, per: str | None = None, **point: float) -> Metric:
         """Return this metric at an operating point of the model.
@@ -150,6 +170,7 @@ class Metric(Declaration):
     def __repr__(self) -> str:
         text = self._subject() if self.name in ("function", "scorer") else self.name
         options = {k: v for k, v in self.options.as_dict().items() if k != "of"}
+        options |= {} if self.method is None else {"method": self.method}
         text += _call(options) if options else ""
         text += ".at" + _call(self.point.as_dict()) if self.point.items else ""
         text += f".by({', '.join(map(repr, self.slices))})" if self.slices else ""
@@ -247,7 +268,7 @@ def _number(value: Any) -> float:
 def _possible(name: str, threshold: Any) -> float:
     """Refuse a threshold that no value of the metric can be on either side of, such as a recall of 90."""
     number = _number(threshold)
-    low, high = _RANGES.get(name, (-math.inf, math.inf))
+    low, high = _KINDS[name][0] if name in _KINDS else _ANY
     if not low <= number <= high:
         raise DeclarationError(
             f"{name} lies between {low:g} and {high:g}, and cannot be held against {number:g}"

@@ -61,6 +61,7 @@ class Dataset(Declaration):
     weight: str | None = None
     time: str | None = None
     slices: tuple[str, ...] = ()
+    cluster: str | None = None
 
 
 _DATASETS: dict[str, Dataset] = {}
@@ -74,6 +75,7 @@ def dataset(
     weight: str | None = None,
     time: str | None = None,
     slices: Sequence[str] = (),
+    cluster: str | None = None,
     format: str | None = None,
 ) -> Dataset:
     """Declare a table of data; nothing is read.
@@ -94,6 +96,10 @@ def dataset(
         The column that says when a row happened; ``.at(top=k, per="day")`` needs it.
     slices : sequence of str, optional
         Columns whose values people ask about; documentation for the reader and default of reports.
+    cluster : str, optional
+        The column whose values say which rows belong together (one customer's, one session's), or
+        ``"day"``, ``"week"`` or ``"month"`` of the time column: blocks of time. Rows of one cluster are not
+        independent, so every interval then counts clusters, not rows.
     format : {"parquet", "csv", "tsv", "arrow", "jsonl"}, optional
         Where the file's name does not tell.
 
@@ -107,7 +113,8 @@ def dataset(
     >>> dataset("orders", "data/orders/*.parquet", label="is_fraud").source
     Files(pattern='data/orders/*.parquet', format='parquet')
     """
-    for role, column_name in (("label", label), ("weight", weight), ("time", time)):
+    roles = {"label": label, "weight": weight, "time": time, "cluster": cluster}
+    for role, column_name in roles.items():
         if column_name is not None and not isinstance(column_name, str):
             raise DeclarationError(f"{role}= is the name of a column, not {column_name!r}")
     declared = Dataset(
@@ -117,6 +124,7 @@ def dataset(
         weight,
         time,
         _names(slices, "slices="),
+        cluster,
     )
     _DATASETS[name] = declared
     return declared

@@ -3,75 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from aiqa.declare.metric import Metric
 from aiqa.errors import MetricError, nearest
-from aiqa.metrics.confusion import Confusion
-from aiqa.metrics.functions import AnyFunction, sklearn_scorer, user_function
-from aiqa.metrics.losses import MeanLoss
+from aiqa.metrics import confusion, drift, functions, losses, ranking, regression
 from aiqa.metrics.operating import OperatingPoint
-from aiqa.metrics.question import Comparison, Family, Question, States
-from aiqa.metrics.ranking import Ranking
-from aiqa.metrics.regression import MedianAbsoluteError, SquaredError
+from aiqa.metrics.question import Comparison, Family, Question, Spec, States
 from aiqa.metrics.table import ModelColumns, ScoredTable
 from aiqa.scan.statistics import Answers, Request, SliceKey
+from aiqa.stats.functional import METHODS
 from aiqa.stats.inference import Inference
 
-CLASSIFICATION = ("binary", "multiclass")
-REGRESSION = ("regression",)
 WITH_POINT = ("precision", "recall", "f1", "accuracy")
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """What the catalogue knows of a metric.
-
-    Parameters
-    ----------
-    tasks : tuple of str
-        Where it is defined; none for metrics of data alone (``psi``), which have no family either.
-    needs : {"prediction", "score"}
-        What it needs of a model. Functions and scorers say so themselves.
-    higher_is_better : bool
-    family : Family or None
-    """
-
-    tasks: tuple[str, ...]
-    needs: Literal["prediction", "score"]
-    higher_is_better: bool
-    family: Family | None
-
-
 CATALOGUE: dict[str, Spec] = {
-    **dict.fromkeys(
-        ("accuracy", "balanced_accuracy", "precision", "recall", "f1"),
-        Spec(CLASSIFICATION, "prediction", higher_is_better=True, family=Confusion()),
-    ),
-    **dict.fromkeys(
-        ("roc_auc", "average_precision"),
-        Spec(CLASSIFICATION, "score", higher_is_better=True, family=Ranking()),
-    ),
-    **dict.fromkeys(
-        ("log_loss", "brier"), Spec(CLASSIFICATION, "score", higher_is_better=False, family=MeanLoss())
-    ),
-    "mae": Spec(REGRESSION, "prediction", higher_is_better=False, family=MeanLoss()),
-    "rmse": Spec(REGRESSION, "prediction", higher_is_better=False, family=SquaredError()),
-    "r2": Spec(REGRESSION, "prediction", higher_is_better=True, family=SquaredError()),
-    "median_absolute_error": Spec(
-        REGRESSION, "prediction", higher_is_better=False, family=MedianAbsoluteError()
-    ),
-    "function": Spec(
-        (*CLASSIFICATION, *REGRESSION), "prediction", higher_is_better=True, family=AnyFunction(user_function)
-    ),
-    "scorer": Spec(
-        (*CLASSIFICATION, *REGRESSION),
-        "prediction",
-        higher_is_better=True,
-        family=AnyFunction(sklearn_scorer),
-    ),
-    "psi": Spec((), "prediction", higher_is_better=False, family=None),
+    **confusion.SPECS,
+    **ranking.SPECS,
+    **losses.SPECS,
+    **regression.SPECS,
+    **functions.SPECS,
+    **drift.SPECS,
 }
 
 
@@ -124,6 +75,7 @@ def requests(metric: Metric, table: ScoredTable, *, versus_champion: bool) -> tu
     """
     question = Question(metric, table)
     _check_task(question)
+    _check_method(metric)
     for model in question.models(versus_champion=versus_champion):
         _check_answers(question, model)
     statistics = _family(metric).statistics(question, versus_champion=versus_champion)
@@ -159,6 +111,13 @@ def _check_task(question: Question) -> None:
         raise MetricError(f"{metric!r}: an operating point is that of the positive class of a binary model")
     if _has_estimated_threshold(metric) and metric.name != "accuracy" and question.label_code() != 1:
         raise MetricError(f"{metric!r}: an operating point is that of the positive class")
+
+
+def _check_method(metric: Metric) -> None:
+    known = (*spec_of(metric).methods, *METHODS)
+    if metric.method is not None and metric.method not in known:
+        told = nearest(metric.method, known)
+        raise MetricError(f"{metric.name} has no method {metric.method!r}{told}; it has {', '.join(known)}")
 
 
 def _check_answers(question: Question, model: ModelColumns) -> None:

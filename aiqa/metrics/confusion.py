@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from aiqa.errors import MetricError
 from aiqa.metrics.question import (
+    CLASSIFICATION,
     Comparison,
     Comparisons,
     Parts,
     Question,
+    Spec,
     States,
     compared,
     each_class,
@@ -327,3 +329,9 @@ def _disagreements(cells: Cells, right: int) -> list[tuple[int, tuple[int, ...],
             said = (other, int(truth)) if right else (int(truth), other)
             doubts.append((int(truth), said, 1 / len(present) / len(others)))
     return doubts
+
+
+SPECS = dict.fromkeys(
+    ("accuracy", "balanced_accuracy", "precision", "recall", "f1"),
+    Spec(CLASSIFICATION, "prediction", higher_is_better=True, family=Confusion()),
+)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from aiqa.declare.metric import Metric
 from aiqa.errors import MetricError
+from aiqa.metrics.question import Spec
 from aiqa.scan.statistics import Answers, Request, Rows, SliceKey
 from aiqa.stats.inference import Inference
 from aiqa.stats.psi import psi
@@ -127,3 +128,6 @@ def _number_codes(samples: tuple[Array, Array], present: Array, bins: int) -> li
 def _value_codes(samples: tuple[Array, Array]) -> list[Array]:
     _, codes = np.unique(np.concatenate(samples), return_inverse=True)
     return list(np.split(codes, [len(samples[0])]))
+
+
+SPECS = {"psi": Spec((), "prediction", higher_is_better=False, family=None)}

@@ -18,7 +18,7 @@ from aiqa.declare.source import TASKS, Column, Dataset, Frame, Model
 from aiqa.declare.values import Live
 from aiqa.errors import DataError, DeclarationError, MetricError, nearest
 from aiqa.metrics import catalogue
-from aiqa.metrics.question import Comparison
+from aiqa.metrics.question import REGRESSION, Comparison
 from aiqa.metrics.table import ARRAYS, ScoredTable, scored_table
 from aiqa.scan.execute import execute
 from aiqa.scan.predictions import Predictions
@@ -388,7 +388,7 @@ def _check_interval(confidence: float | None, alternative: str) -> None:
 
 def _task(metrics: Sequence[Metric], y_true: Any, y_pred: Any, y_score: Any, classes: Sequence[Any]) -> str:
     specs = [catalogue.spec_of(metric).tasks for metric in metrics]
-    if any(tasks == catalogue.REGRESSION for tasks in specs):
+    if any(tasks == REGRESSION for tasks in specs):
         return "regression"
     truth = _series("y_true", y_true)
     undecided = all("regression" in tasks for tasks in specs)

@@ -13,7 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiqa.errors import MetricError, nearest
-from aiqa.metrics.question import Comparisons, Parts, Question, States, compared
+from aiqa.metrics.question import (
+    CLASSIFICATION,
+    REGRESSION,
+    Comparisons,
+    Parts,
+    Question,
+    Spec,
+    States,
+    compared,
+)
 from aiqa.metrics.rows import Columns, columns_of, rows_statistic
 from aiqa.scan.statistics import Statistic
 from aiqa.stats.bootstrap import bootstrap_rows
@@ -185,3 +194,10 @@ def sklearn_scorer(question: Question) -> Call:
         decode=multiclass and not scores,
         probabilities=response == "predict_proba",
     )
+
+
+_ANY_TASK = (*CLASSIFICATION, *REGRESSION)
+SPECS = {
+    "function": Spec(_ANY_TASK, "prediction", higher_is_better=True, family=AnyFunction(user_function)),
+    "scorer": Spec(_ANY_TASK, "prediction", higher_is_better=True, family=AnyFunction(sklearn_scorer)),
+}

@@ -7,7 +7,16 @@ import math
 import numpy as np
 
 from aiqa.errors import MetricError
-from aiqa.metrics.question import Comparisons, Parts, Question, States, compared
+from aiqa.metrics.question import (
+    CLASSIFICATION,
+    REGRESSION,
+    Comparisons,
+    Parts,
+    Question,
+    Spec,
+    States,
+    compared,
+)
 from aiqa.metrics.table import TRUTH, ModelColumns
 from aiqa.scan.expr import Expr, call, col
 from aiqa.scan.statistics import Moments, MomentsState, Statistic
@@ -66,3 +75,10 @@ def _weighing(state: MomentsState) -> MomentsState:
 
 def _mean(state: MomentsState, domain: tuple[float, float], method: str) -> Inference:
     return mean(state.mean, state.spread2, state.w, state.w2, state.n, domain=domain, method=method)
+
+
+SPECS = {
+    "log_loss": Spec(CLASSIFICATION, "score", higher_is_better=False, family=MeanLoss()),
+    "brier": Spec(CLASSIFICATION, "score", higher_is_better=False, family=MeanLoss()),
+    "mae": Spec(REGRESSION, "prediction", higher_is_better=False, family=MeanLoss()),
+}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from aiqa.declare.metric import Metric
 from aiqa.errors import MetricError, nearest
@@ -69,6 +69,14 @@ class Question:
         return self.table.weight
 
     @property
+    def cluster(self) -> str | None:
+        return self.table.cluster
+
+    @property
+    def method(self) -> str | None:
+        return self.metric.method
+
+    @property
     def champion(self) -> ModelColumns:
         if self.table.champion is None:
             raise MetricError(f"{self.metric!r} is compared with a champion, and the model declares none")
@@ -120,6 +128,33 @@ class Family(Protocol):
     def compare(self, question: Question, states: States, seed: int) -> Comparisons:
         """Return the comparison in one slice, in the same form."""
         ...
+
+
+CLASSIFICATION = ("binary", "multiclass")
+REGRESSION = ("regression",)
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What the catalogue knows of a metric.
+
+    Parameters
+    ----------
+    tasks : tuple of str
+        Where it is defined; none for metrics of data alone (``psi``), which have no family either.
+    needs : {"prediction", "score"}
+        What it needs of a model. Functions and scorers say so themselves.
+    higher_is_better : bool
+    family : Family or None
+    methods : tuple of str
+        The names that ``method=`` may have, beside those of :data:`aiqa.stats.functional.METHODS`.
+    """
+
+    tasks: tuple[str, ...]
+    needs: Literal["prediction", "score"]
+    higher_is_better: bool
+    family: Family | None
+    methods: tuple[str, ...] = ()
 
 
 def each_class(classes: Iterable[Any], answer: Callable[[int], T]) -> dict[SliceKey, T | MetricError]:

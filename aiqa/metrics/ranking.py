@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from aiqa.errors import MetricError
 from aiqa.metrics.question import (
+    CLASSIFICATION,
     Comparison,
     Comparisons,
     Parts,
     Question,
+    Spec,
     States,
     compared,
     each_class,
@@ -115,3 +117,9 @@ def _compare(question: Question, columns: Columns, code: int) -> Comparison:
     else:
         gain = infer_difference(first, second)
     return compared(gain, first.value, second.value)
+
+
+SPECS = dict.fromkeys(
+    ("roc_auc", "average_precision"),
+    Spec(CLASSIFICATION, "score", higher_is_better=True, family=Ranking()),
+)

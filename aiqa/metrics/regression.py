@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiqa.errors import MetricError
-from aiqa.metrics.question import Comparisons, Parts, Question, States, compared
+from aiqa.metrics.question import REGRESSION, Comparisons, Parts, Question, Spec, States, compared
 from aiqa.metrics.rows import Columns, columns_of, rows_statistic
 from aiqa.scan.statistics import Statistic
 from aiqa.stats.bootstrap import bootstrap_rows, function_of_means
@@ -96,3 +96,12 @@ class MedianAbsoluteError:
 
         inference = bootstrap_rows(gain, values[1] - values[0], len(errors[0]), seed)
         return {(): compared(inference, values[0], values[1])}
+
+
+SPECS = {
+    "rmse": Spec(REGRESSION, "prediction", higher_is_better=False, family=SquaredError()),
+    "r2": Spec(REGRESSION, "prediction", higher_is_better=True, family=SquaredError()),
+    "median_absolute_error": Spec(
+        REGRESSION, "prediction", higher_is_better=False, family=MedianAbsoluteError()
+    ),
+}

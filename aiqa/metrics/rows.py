@@ -31,6 +31,8 @@ class Columns:
     weight : ndarray of float, shape (n,), or None
     extra : dict
         Further columns by name.
+    cluster : ndarray of int, shape (n,), or None
+        Which rows belong together.
     """
 
     truth: NDArray[Any]
@@ -38,13 +40,20 @@ class Columns:
     scores: tuple[Floats, ...]
     weight: Floats | None
     extra: dict[str, NDArray[Any]]
+    cluster: NDArray[np.int64] | None = None
+
+    @property
+    def weights(self) -> Floats:
+        """The weights; ones where there are none."""
+        return np.ones(len(self.truth)) if self.weight is None else self.weight
 
 
 def rows_statistic(
     question: Question, *, versus_champion: bool, scores: bool = False, extra: tuple[str, ...] = ()
 ) -> tuple[Statistic, ...]:
     """Ask for truth, weight, and each model's predictions, or its scores."""
-    names = [TRUTH, *([question.weight] if question.weight else []), *extra]
+    own = [name for name in (question.weight, question.cluster) if name]
+    names = [TRUTH, *own, *extra]
     for model in question.models(versus_champion=versus_champion):
         names += model.score if scores else [model.prediction or ""]
     return (Rows(tuple(dict.fromkeys(names))),)
@@ -59,7 +68,8 @@ def columns_of(question: Question, states: States, *, versus_champion: bool) -> 
     weight = arrays[question.weight] if question.weight else None
     if weight is not None and not weight.any():
         raise MetricError("all weights are zero")
-    return Columns(arrays[TRUTH], predictions, scores, weight, arrays)
+    cluster = arrays[question.cluster] if question.cluster else None
+    return Columns(arrays[TRUTH], predictions, scores, weight, arrays, cluster)
 
 
 def _scores(arrays: dict[str, NDArray[Any]], names: tuple[str, ...]) -> Floats:

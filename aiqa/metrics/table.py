@@ -17,7 +17,7 @@ from aiqa.errors import DataError, MetricError, nearest
 from aiqa.metrics.labels import classes_of, codes_of, series_of
 from aiqa.scan.predictions import Predictions
 
-TRUTH, WEIGHT = "aiqa:truth", "aiqa:weight"
+TRUTH, WEIGHT, CLUSTER = "aiqa:truth", "aiqa:weight", "aiqa:cluster"
 PERIODS = {"day": "1d", "week": "1w", "month": "1mo"}
 _SUM_TOLERANCE = 1e-3
 _WILD = set("*?[")
@@ -92,6 +92,8 @@ class ScoredTable:
         The column of weights.
     time : str or None
         The data set's time column.
+    cluster : str or None
+        The column of whole numbers that says which rows belong together.
     challenger, champion : ModelColumns
     """
 
@@ -104,6 +106,7 @@ class ScoredTable:
     time: str | None
     challenger: ModelColumns
     champion: ModelColumns | None = None
+    cluster: str | None = None
 
 
 def scored_table(
@@ -167,7 +170,7 @@ def scored_table(
     old = Called.of("champion")
     other = None if champion is None else builder.add(old, "aiqa:champion:", champion)
     return ScoredTable(
-        _joined(lazy, schema, dataset.time, columns),
+        _joined(lazy, schema, dataset, columns),
         len(label),
         model.task,
         classes,
@@ -176,6 +179,7 @@ def scored_table(
         dataset.time,
         answers,
         other,
+        None if dataset.cluster is None else CLUSTER,
     )
 
 
@@ -221,8 +225,9 @@ def _own_columns(
 
 
 def _joined(
-    lazy: pl.LazyFrame, schema: pl.Schema, time: str | None, columns: dict[str, NDArray[Any]]
+    lazy: pl.LazyFrame, schema: pl.Schema, dataset: Dataset, columns: dict[str, NDArray[Any]]
 ) -> pl.LazyFrame:
+    time = dataset.time
     taken = [name for name in schema if name.startswith("aiqa:")]
     if taken:
         raise DataError("names of columns that begin with 'aiqa:' are aiqa's own: rename it", column=taken[0])
@@ -232,7 +237,32 @@ def _joined(
         for period, every in PERIODS.items()
         if dated and time
     }
-    return pl.concat([lazy.with_columns(**periods), pl.DataFrame(columns).lazy()], how="horizontal")
+    clusters = _clusters(lazy, schema, dataset, periods)
+    own = pl.DataFrame({**columns, **clusters}).lazy()
+    return pl.concat([lazy.with_columns(**periods), own], how="horizontal")
+
+
+def _clusters(
+    lazy: pl.LazyFrame, schema: pl.Schema, dataset: Dataset, periods: dict[str, pl.Expr]
+) -> dict[str, pl.Series]:
+    """Number the clusters, so that all that follows can count them."""
+    name = dataset.cluster
+    if name is None:
+        return {}
+    if name in PERIODS and name not in schema:
+        if not periods:
+            why = "declare time=" if dataset.time is None else f"column {dataset.time!r} holds no dates"
+            raise DataError(f"cluster={name!r} takes blocks of time: {why}", column=dataset.time)
+        expr = periods[f"aiqa:{name}"]
+    elif name in schema:
+        expr = pl.col(name)
+    else:
+        raise DataError(f"no column {name!r}{nearest(name, schema)}", column=name)
+    numbers = lazy.select(expr.rank("dense").alias(name)).collect()[name]
+    missing = numbers.is_null()
+    if missing.any():
+        raise DataError("the cluster is missing", column=name, row=missing.arg_max())
+    return {CLUSTER: numbers.cast(pl.Int64) - 1}
 
 
 def _truth(label: pl.Series, classes: tuple[Any, ...]) -> NDArray[Any]:

@@ -3,10 +3,73 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from aiqa.stats.inference import Inference
 from aiqa.stats.proportion import wilson_lower, wilson_upper
 from aiqa.stats.special import expit, logit, stdtrit
+
+Floats = NDArray[np.float64]
+Domain = tuple[float, float]
+Scale = Literal["identity", "logit", "log", "fisher"]
+REAL: Domain = (-math.inf, math.inf)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Linear:
+    """A statistic and what each independent unit contributes to its error.
+
+    Parameters
+    ----------
+    value : float
+    influence : ndarray of float, shape (units,)
+        The derivative of `value` by the weight of each unit (row or cluster), times that weight.
+    effective : float
+        Kish's effective number of units, (sum of w)² / (sum of w²).
+    count : ndarray of float, shape (units,), or None
+        How many rows a unit stands for, where it stands for several equal ones.
+    n : int
+        Rows of the table.
+    units : str
+        "rows" or "clusters".
+    """
+
+    value: float
+    influence: Floats
+    effective: float
+    n: int
+    count: Floats | None = None
+    units: str = "rows"
+
+    @classmethod
+    def of_rows(
+        cls, value: float, influence: Floats, weight: Floats, n: int, count: Floats | None = None
+    ) -> Linear:
+        """Put an influence together with the effective number of its rows."""
+        counts = np.ones(len(weight)) if count is None else count
+        squares = np.divide(weight**2, counts, out=np.zeros(len(weight)), where=counts > 0)
+        total = float(squares.sum())
+        return cls(value, influence, float(weight.sum()) ** 2 / total if total > 0 else 0.0, n, count)
+
+    def clustered(self, clusters: NDArray[np.int64], weight: Floats) -> Linear:
+        """Return the same with clusters as units: their influences are the sums of their rows'."""
+        size = int(clusters.max()) + 1
+        total: Floats = np.bincount(clusters, weights=weight, minlength=size).astype(float)
+        present = np.bincount(clusters, minlength=size) > 0
+        influence = np.bincount(clusters, weights=self.influence, minlength=size)[present].astype(float)
+        effective = float(total.sum() ** 2 / (total @ total)) if total.any() else 0.0
+        return Linear(self.value, influence, effective, self.n, units="clusters")
+
+    def moment(self, order: int) -> float:
+        """Return the sum over units of their influence to this power: the error's central moments."""
+        if self.count is None:
+            return float((self.influence**order).sum())
+        counted = self.count > 0
+        return float((self.influence[counted] ** order / self.count[counted] ** (order - 1)).sum())
 
 
 def quantile_t(alpha: float, df: float) -> float:
@@ -75,3 +138,20 @@ def logit_inference(
         "van dantzig-wilson" if degenerate else f"{method}, widened by van dantzig-wilson" if wide else method
     )
     return Inference(value, n, name, lambda a: bound(a, -1), lambda a: bound(a, 1), support, support_of)
+
+
+def infer_linear(
+    linear: Linear,
+    n: int,
+    *,
+    scale: Scale = "identity",  # noqa: ARG001
+    domain: Domain = REAL,
+    support: int | None = None,
+    support_of: str = "rows",
+) -> Inference:
+    """Infer a statistic from what its units contribute to its error."""
+    df = linear.effective - 1 if linear.effective > 1 + 1e-9 else 0.0
+    variance = linear.moment(2) * linear.effective / df if df > 0 else math.inf
+    return t_inference(
+        linear.value, variance, df, n, "linearised t", domain=domain, support=support, support_of=support_of
+    )
