@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from aiqa.declare.values import from_json
     from aiqa.evidence.record import Evidence
     from aiqa.expectations.validate import validate
-    from aiqa.metrics.evaluate import compare, evaluate
+    from aiqa.metrics.compare import compare
+    from aiqa.metrics.evaluate import evaluate
     from aiqa.runner import run
     from aiqa.stats.inference import Estimate
 
@@ -29,7 +30,7 @@ _HOME = {
     "champion": "aiqa.declare.gate",
     "check": "aiqa.declare.check",
     "column": "aiqa.declare.source",
-    "compare": "aiqa.metrics.evaluate",
+    "compare": "aiqa.metrics.compare",
     "dataset": "aiqa.declare.source",
     "evaluate": "aiqa.metrics.evaluate",
     "expect": "aiqa.declare.expectation",

@@ -134,6 +134,17 @@ class BetterThan(Declaration):
 
 
 @declaration
+class Within(Declaration):
+    """The metric differs by at most `margin` from the baseline, either way, on the same rows."""
+
+    baseline: Champion
+    margin: float
+
+    def __str__(self) -> str:
+        return f"within {self.margin:g} of the champion"
+
+
+@declaration
 class Met(Declaration):
     """The expectation holds."""
 
@@ -141,7 +152,8 @@ class Met(Declaration):
         return "holds"
 
 
-Requirement = AtLeast | AtMost | Between | NoWorseThan | BetterThan | Met
+Requirement = AtLeast | AtMost | Between | NoWorseThan | BetterThan | Within | Met
+VERSUS_CHAMPION = (NoWorseThan, BetterThan, Within)
 
 
 class Claim(Protocol):
@@ -172,7 +184,7 @@ class Gate(Declaration):
     @property
     def needs_champion(self) -> bool:
         """Whether deciding it takes the model that serves now."""
-        return isinstance(self.requirement, NoWorseThan | BetterThan)
+        return isinstance(self.requirement, VERSUS_CHAMPION)
 
     def policy(self, **settings: Any) -> Gate:
         """Return the same gate with its own `confidence`, `severity`, `inconclusive` or `min_support`.
@@ -200,7 +212,11 @@ class Gate(Declaration):
         return f"{self.claim!r} {self.requirement}"
 
 
-_SUFFIX: dict[type, str] = {NoWorseThan: "-no_worse_than-champion", BetterThan: "-better_than-champion"}
+_SUFFIX: dict[type, str] = {
+    NoWorseThan: "-no_worse_than-champion",
+    BetterThan: "-better_than-champion",
+    Within: "-within-champion",
+}
 
 
 def make_policy(**settings: Any) -> Policy:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from aiqa.declare.gate import AtLeast, AtMost, BetterThan, Between, Champion, Gate, NoWorseThan
+from aiqa.declare.gate import AtLeast, AtMost, BetterThan, Between, Champion, Gate, NoWorseThan, Within
 from aiqa.declare.values import Declaration, Pairs, declaration, freeze
 from aiqa.errors import DeclarationError, nearest
 
@@ -139,6 +139,22 @@ class Metric(Declaration):
     def better_than(self, baseline: Champion, *, margin: float = 0.0) -> Gate:
         """Require a gain of at least `margin` on the baseline, judged on the same rows."""
         return Gate(self, BetterThan(_baseline(baseline), _margin(margin)))
+
+    def within(self, baseline: Champion, *, margin: float) -> Gate:
+        """Require a difference of at most `margin` from the baseline, either way, judged on the same rows.
+
+        Both bounds of the difference must lie inside the margin, each at the gate's confidence: two one-sided
+        tests (Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987).
+
+        Examples
+        --------
+        >>> import aiqa
+        >>> metric.recall.within(aiqa.champion, margin=0.02)
+        recall within 0.02 of the champion
+        """
+        if not _margin(margin) > 0:
+            raise DeclarationError("within() needs a margin above 0: no data prove that two models are equal")
+        return Gate(self, Within(_baseline(baseline), float(margin)))
 
     def __ge__(self, threshold: float) -> Gate:
         return Gate(self, AtLeast(_possible(self.name, threshold)))

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiqa.declare.check import Check
 from aiqa.declare.expectation import Expectation
-from aiqa.declare.gate import BetterThan, Gate, NoWorseThan, Policy
+from aiqa.declare.gate import Gate, Policy
 from aiqa.errors import AiqaError, DataError
 from aiqa.evidence.masking import mask
 from aiqa.evidence.record import CheckRecord, ErrorRecord, EstimateRecord, GateRecord, PartRecord
@@ -150,7 +150,7 @@ def _kind(gate: Gate | None) -> str:
         return "free-form"
     if isinstance(gate.claim, Expectation):
         return "expectation"
-    return "comparison" if isinstance(gate.requirement, NoWorseThan | BetterThan) else "metric"
+    return "comparison" if gate.needs_champion else "metric"
 
 
 def _threshold(gate: Gate, judgement: Judgement) -> float | None:

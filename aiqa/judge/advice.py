@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aiqa.declare.expectation import Expectation
-from aiqa.declare.gate import BetterThan, Gate, NoWorseThan
+from aiqa.declare.gate import Gate
 from aiqa.declare.metric import Metric
 from aiqa.errors import DataError, DeclarationError, MetricError, MissingExtraError, ModelError
 
@@ -31,7 +31,7 @@ def advice_on_failure(gate: Gate) -> str:
             "The data are not as promised, so what any model makes of them is in doubt. Look at what changed "
             "in the source of this data, before the model."
         )
-    if isinstance(gate.requirement, NoWorseThan | BetterThan):
+    if gate.needs_champion:
         return (
             "The new model is not as good as required against the one that serves now, on the same rows: do "
             "not promote it. The data are the same for both, so look at what changed in the model."

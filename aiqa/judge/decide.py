@@ -13,7 +13,16 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from aiqa.declare.gate import AtLeast, AtMost, BetterThan, Between, NoWorseThan, Requirement
+from aiqa.declare.gate import (
+    VERSUS_CHAMPION,
+    AtLeast,
+    AtMost,
+    BetterThan,
+    Between,
+    NoWorseThan,
+    Requirement,
+    Within,
+)
 from aiqa.judge.number import number
 from aiqa.stats.inference import Estimate, Inference
 from aiqa.verdict import Verdict
@@ -67,6 +76,8 @@ def allowed(requirement: Requirement) -> Interval:
             return Interval(low, high)
         case NoWorseThan(_, margin):
             return Interval(low=-margin)
+        case Within(_, margin):
+            return Interval(-margin, margin)
         case BetterThan(_, margin):
             return Interval(low=margin, strict=margin == 0)
     raise TypeError(f"{requirement!r} is decided by its result, not by an interval")
@@ -175,7 +186,7 @@ def _reason(estimate: Estimate, requirement: Requirement, verdict: Verdict) -> s
 
 
 def _subject(requirement: Requirement) -> str:
-    return "the gain on the champion" if isinstance(requirement, NoWorseThan | BetterThan) else "it"
+    return "the gain on the champion" if isinstance(requirement, VERSUS_CHAMPION) else "it"
 
 
 def _reason_of_point(inference: Inference, requirement: Requirement) -> str:

@@ -67,9 +67,11 @@ def requests(metric: Metric, table: ScoredTable, *, versus_champion: bool) -> tu
 
     Examples
     --------
+    >>> import numpy as np
     >>> from aiqa import metric
-    >>> import aiqa.metrics.evaluate as notebook
-    >>> table = notebook.table_of([0, 1, 1], y_pred=[0, 1, 0])
+    >>> from aiqa.metrics.arrays import Given, table_of
+    >>> from aiqa.scan.predictions import Predictions
+    >>> table = table_of(Given.of(None, None, y_true=[0, 1, 1]), Predictions(np.array([0, 1, 0])))
     >>> [type(r.statistic).__name__ for r in requests(metric.accuracy, table, versus_champion=False)]
     ['Counts']
     """

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from aiqa.declare.gate import AtLeast, AtMost, BetterThan, Between, Met, NoWorseThan, Requirement
+from aiqa.declare.gate import Between, Met, Requirement, Within
 from aiqa.declare.values import from_json
 from aiqa.errors import DeclarationError
 from aiqa.evidence.record import CheckRecord, ErrorRecord, EstimateRecord, Evidence, GateRecord, PartRecord
@@ -98,7 +98,7 @@ def requirement_of(gate: GateRecord) -> Requirement | None:
 def needed(gate: GateRecord) -> str | None:
     """Return the requirement, as ``>= 0.92``; None where it has no number (an expectation holds or not)."""
     requirement = requirement_of(gate)
-    if isinstance(requirement, (AtLeast, AtMost, Between, NoWorseThan, BetterThan)):
+    if requirement is not None and not isinstance(requirement, Met):
         return str(requirement)
     return None if gate.threshold is None else number(gate.threshold)
 
@@ -129,6 +129,8 @@ def bounds_of(gate: GateRecord) -> tuple[float, ...]:
     requirement = requirement_of(gate)
     if isinstance(requirement, Between):
         return requirement.low, requirement.high
+    if isinstance(requirement, Within):
+        return -requirement.margin, requirement.margin
     return () if gate.threshold is None else (gate.threshold,)
 
 

@@ -62,7 +62,7 @@ def _judged(gate: Gate, policy: Policy, y_true: Any, answers: Any, data: dict[st
         raise DeclarationError(f"{gate!r} is about no metric")
     if answers is not None:
         data = {"y_score" if needs_score(metric) else "y_pred": answers, **data}
-    found = infer_arrays([metric], y_true, **data)[metric]
+    (found,) = infer_arrays([metric], y_true=y_true, **data).values()
     return judge_values(gate.requirement, found, policy)
 
 

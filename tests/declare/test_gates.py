@@ -70,6 +70,8 @@ def test_the_name_of_a_gate_does_not_move_with_its_threshold() -> None:
         (lambda: metric.recall.by(), "names of columns"),
         (lambda: metric.roc_auc.no_worse_than(0.9), "aiqa.champion"),  # type: ignore[arg-type]
         (lambda: metric.roc_auc.no_worse_than(aiqa.champion, margin=-1), "negative"),
+        (lambda: metric.roc_auc.within(aiqa.champion, margin=0), "margin above 0"),
+        (lambda: metric.roc_auc(method=0.95), "name of a method"),  # type: ignore[arg-type]
         (lambda: metric.psi("amount", "orders"), "psi takes its options by name"),
         (lambda: metric.f1("macro"), "f1 takes its options by name"),
         (lambda: metric.f1(averag="macro"), "no option 'averag'; did you mean 'average'"),

@@ -43,6 +43,7 @@ DECLARATIONS: list[Any] = [
     metric.recall.at(fpr=0.01).between(0.4, 1),
     metric.precision.at(top=500, per="day") >= 0.4,
     metric.roc_auc.no_worse_than(aiqa.champion, margin=0.005),
+    metric.recall(method="wilson").within(aiqa.champion, margin=0.02),
     metric.mae.better_than(aiqa.champion),
     metric.scorer("neg_mean_poisson_deviance") >= -1,
     metric.psi("amount", reference="orders-2026-09") <= 0.2,

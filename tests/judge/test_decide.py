@@ -25,6 +25,7 @@ AT_LEAST = (metric.accuracy >= 0.8).requirement
 AT_MOST = (metric.accuracy <= 0.8).requirement
 BETWEEN = metric.accuracy.between(0.7, 0.9).requirement
 NO_WORSE = metric.accuracy.no_worse_than(champion, margin=0.02).requirement
+WITHIN = metric.accuracy.within(champion, margin=0.02).requirement
 BETTER = metric.accuracy.better_than(champion).requirement
 
 
@@ -51,6 +52,10 @@ def normal(value: float, error: float, n: int = 1000) -> Inference:
         (NO_WORSE, 0.0, 0.01, Verdict.PASS),
         (NO_WORSE, -0.05, 0.01, Verdict.FAIL),
         (NO_WORSE, -0.02, 0.01, Verdict.INCONCLUSIVE),
+        (WITHIN, 0.0, 0.005, Verdict.PASS),
+        (WITHIN, 0.05, 0.005, Verdict.FAIL),
+        (WITHIN, -0.05, 0.005, Verdict.FAIL),
+        (WITHIN, 0.015, 0.01, Verdict.INCONCLUSIVE),
         (BETTER, 0.05, 0.01, Verdict.PASS),
         (BETTER, -0.05, 0.01, Verdict.FAIL),
         (BETTER, 0.0, 0.0, Verdict.FAIL),

@@ -10,7 +10,7 @@ import pytest
 import aiqa
 from aiqa import metric
 from aiqa.errors import MetricError
-from aiqa.metrics.evaluate import ComparisonEstimate
+from aiqa.metrics.compare import ComparisonEstimate
 
 _RNG = np.random.default_rng(0)
 _N = 600
