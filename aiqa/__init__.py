@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from aiqa.declare.bucket import bucket
     from aiqa.declare.check import check
     from aiqa.declare.expectation import expect
     from aiqa.declare.gate import champion
@@ -27,6 +28,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Estimate": "aiqa.stats.inference",
     "Evidence": "aiqa.evidence.record",
+    "bucket": "aiqa.declare.bucket",
     "champion": "aiqa.declare.gate",
     "check": "aiqa.declare.check",
     "column": "aiqa.declare.source",
@@ -44,6 +46,7 @@ _HOME = {
 __all__ = [
     "Estimate",
     "Evidence",
+    "bucket",
     "champion",
     "check",
     "column",

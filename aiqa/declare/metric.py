@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from aiqa.declare.bucket import Bucket
 from aiqa.declare.gate import AtLeast, AtMost, BetterThan, Between, Champion, Gate, NoWorseThan, Within
 from aiqa.declare.values import Declaration, Pairs, declaration, freeze
 from aiqa.errors import DeclarationError, nearest
@@ -40,7 +41,7 @@ class Metric(Declaration):
     name: str
     options: Pairs = Pairs()
     point: Pairs = Pairs()
-    slices: tuple[str, ...] = ()
+    slices: tuple[str | Bucket, ...] = ()
     method: str | None = None
 
     def __call__(self, *args: Any, method: str | None = None, **options: Any) -> Metric:
@@ -109,13 +110,18 @@ class Metric(Declaration):
         told = {**point, **({} if per is None else {"per": per})}
         return dataclasses.replace(self, point=freeze(told, f"{self.name}.at()"))
 
-    def by(self, *columns: str) -> Metric:
+    def by(self, *columns: str | Bucket) -> Metric:
         """Return this metric in each slice: each value (or combination of values) of `columns`.
 
         The gate is judged over all slices as one family.
+
+        Parameters
+        ----------
+        *columns : str or Bucket
+            Names of columns; ``aiqa.bucket("amount", [100, 1000])`` for ranges of numbers.
         """
-        if not columns or not all(isinstance(name, str) for name in columns):
-            raise DeclarationError(f"{self.name}.by() takes the names of columns")
+        if not columns or not all(isinstance(column, str | Bucket) for column in columns):
+            raise DeclarationError(f"{self.name}.by() takes the names of columns, or aiqa.bucket(...)")
         return dataclasses.replace(self, slices=columns)
 
     def between(self, low: float, high: float) -> Gate:
@@ -173,7 +179,7 @@ class Metric(Declaration):
         """A stable name, fit for a pytest id, an MLflow key and a file."""
         parts = [self._subject()]
         parts += [f"{key}={value}" for key, value in self.point.items]
-        parts += ["by-" + "-".join(self.slices)] if self.slices else []
+        parts += ["by-" + "-".join(map(column_of, self.slices))] if self.slices else []
         return re.sub(r"[^\w.=+-]+", "_", "-".join(parts))
 
     def _subject(self) -> str:
@@ -191,6 +197,11 @@ class Metric(Declaration):
         text += ".at" + _call(self.point.as_dict()) if self.point.items else ""
         text += f".by({', '.join(map(repr, self.slices))})" if self.slices else ""
         return text
+
+
+def column_of(slice_: str | Bucket) -> str:
+    """Return the column that a slice is made by."""
+    return slice_ if isinstance(slice_, str) else slice_.column
 
 
 class MetricNamespace:

@@ -9,7 +9,7 @@ from aiqa.declare.metric import Metric
 from aiqa.errors import MetricError, nearest
 from aiqa.metrics import confusion, drift, functions, losses, ranking, regression
 from aiqa.metrics.operating import OperatingPoint
-from aiqa.metrics.question import Comparison, Family, Question, Spec, States
+from aiqa.metrics.question import Comparison, Family, Question, Spec, States, slicer
 from aiqa.metrics.table import ModelColumns, ScoredTable
 from aiqa.scan.statistics import Answers, Request, SliceKey
 from aiqa.stats.functional import METHODS
@@ -81,7 +81,8 @@ def requests(metric: Metric, table: ScoredTable, *, versus_champion: bool) -> tu
     for model in question.models(versus_champion=versus_champion):
         _check_answers(question, model)
     statistics = _family(metric).statistics(question, versus_champion=versus_champion)
-    return tuple(Request(statistic, metric.slices) for statistic in statistics)
+    by = tuple(map(slicer, metric.slices))
+    return tuple(Request(statistic, by) for statistic in statistics)
 
 
 def _family(metric: Metric) -> Family:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from aiqa.declare.metric import Metric
 from aiqa.errors import MetricError
-from aiqa.metrics.question import Spec
+from aiqa.metrics.question import Spec, slicer
 from aiqa.scan.statistics import Answers, Request, Rows, SliceKey
 from aiqa.stats.inference import Inference
 from aiqa.stats.psi import psi
@@ -36,7 +36,7 @@ def requests(metric: Metric) -> tuple[Request, ...]:
     bins = options.get("bins", 10)
     if not isinstance(bins, int) or bins < 2:
         raise MetricError(f"psi needs two bins or more, not bins={bins!r}")
-    return (Request(Rows((options["column"],)), metric.slices),)
+    return (Request(Rows((options["column"],)), tuple(map(slicer, metric.slices))),)
 
 
 def infer(

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import numpy as np
 
 from aiqa.declare.gate import Gate
-from aiqa.declare.metric import METRIC_NAMES, Metric
+from aiqa.declare.metric import METRIC_NAMES, Metric, column_of
 from aiqa.declare.metric import metric as namespace
 from aiqa.errors import DeclarationError, MetricError, nearest
 from aiqa.metrics import catalogue
@@ -182,7 +182,7 @@ def infer_given(
 def as_metric(metric: Any, given: Given, *, scores: bool, method: str | None) -> Metric:
     """Return the metric that is meant, in the slices and by the method that are asked for."""
     found = _named(metric, scores=scores)
-    for name in found.slices:
+    for name in map(column_of, found.slices):
         if name not in given.frame.columns:
             raise DeclarationError(f"{found!r} needs by= with {name!r}")
     return dataclasses.replace(found, slices=found.slices or given.by, method=method or found.method)

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
 
+from aiqa.declare.bucket import Bucket
 from aiqa.declare.metric import Metric
 from aiqa.errors import MetricError, nearest
 from aiqa.metrics.table import ModelColumns, ScoredTable
-from aiqa.scan.statistics import SliceKey, Statistic
+from aiqa.scan.expr import call, col
+from aiqa.scan.statistics import Binned, SliceKey, Slicer, Statistic
 from aiqa.stats.inference import Inference
 
 
@@ -128,6 +130,13 @@ class Family(Protocol):
     def compare(self, question: Question, states: States, seed: int) -> Comparisons:
         """Return the comparison in one slice, in the same form."""
         ...
+
+
+def slicer(slice_: str | Bucket) -> Slicer:
+    """Return how the scan makes slices of what is declared."""
+    if isinstance(slice_, str):
+        return slice_
+    return Binned(slice_.column, call("bin", col(slice_.column), slice_.edges), slice_.labels)
 
 
 CLASSIFICATION = ("binary", "multiclass")

@@ -17,6 +17,7 @@ from aiqa.scan.literals import family_of
 from aiqa.scan.slices import split
 from aiqa.scan.statistics import (
     Answers,
+    Binned,
     Count,
     Counts,
     CountState,
@@ -26,6 +27,7 @@ from aiqa.scan.statistics import (
     Rows,
     Sample,
     SliceKey,
+    Slicer,
     Statistic,
 )
 
@@ -163,13 +165,14 @@ def _as_data_error(error: Exception) -> DataError:
 
 
 def _check(request: Request, schema: Schema) -> None:
-    for name in (*request.by, *sorted(_columns(request.statistic))):
+    for name in (*map(_column, request.by), *sorted(_columns(request.statistic))):
         if name not in schema:
             raise DataError(f"there is no column {name!r}{nearest(name, schema)}", column=name)
     term = getattr(request.statistic, "term", None)
     if term is not None and term.op == "col":
         _check_number(term.args[0], schema)
-    for name in _weights([request]):
+    binned = [_column(by) for by in request.by if isinstance(by, Binned)]
+    for name in (*_weights([request]), *binned):
         _check_number(name, schema)
 
 
@@ -223,8 +226,20 @@ def _plan(table: pl.LazyFrame, schema: Schema, requests: Sequence[Request]) -> I
         yield _rows(table, rows)
 
 
-def _key(names: Sequence[str], values: Iterable[Any]) -> SliceKey:
-    return tuple(zip(names, map(_plain, values), strict=True))
+def _key(by: Sequence[Slicer], values: Iterable[Any]) -> SliceKey:
+    return tuple(_part(slicer, value) for slicer, value in zip(by, values, strict=True))
+
+
+def _part(slicer: Slicer, value: Any) -> tuple[str, Any]:
+    if isinstance(slicer, str):
+        return slicer, _plain(value)
+    return slicer.name, None if value is None else slicer.labels[value]
+
+
+def _column(slicer: Slicer) -> str:
+    """Return the one column that a slice is read from."""
+    (name,) = (slicer,) if isinstance(slicer, str) else slicer.bin.columns
+    return name
 
 
 def _plain(value: Any) -> Any:
@@ -232,8 +247,8 @@ def _plain(value: Any) -> Any:
     return math.nan if isinstance(value, float) and math.isnan(value) else value
 
 
-def _by(by: Sequence[str]) -> list[nw.Expr]:
-    return [nw.col(name).alias(f"__aiqa_by{i}") for i, name in enumerate(by)]
+def _by(by: Sequence[Slicer]) -> list[nw.Expr]:
+    return [nw.col(_column(slicer)).alias(f"__aiqa_by{i}") for i, slicer in enumerate(by)]
 
 
 def _names(prefix: str, count: int) -> list[str]:
@@ -245,7 +260,7 @@ def _native(frame: Any) -> pl.LazyFrame:
     return lazy
 
 
-def _scalars(table: pl.LazyFrame, schema: Schema, requests: list[Request], by: tuple[str, ...]) -> _Query:
+def _scalars(table: pl.LazyFrame, schema: Schema, requests: list[Request], by: tuple[Slicer, ...]) -> _Query:
     terms = [_terms(request.statistic, schema) for request in requests]
     named = [expr.alias(f"{i}.{j}") for i, exprs in enumerate(terms) for j, expr in enumerate(exprs)]
     groups = _names("by", len(by))
@@ -347,13 +362,15 @@ def _sample(table: pl.LazyFrame, schema: Schema, request: Request, sample: Sampl
 
 
 def _rows(table: pl.LazyFrame, requests: list[Request]) -> _Query:
-    needed = dict.fromkeys(name for r in requests for name in (*r.by, *r.statistic.columns))  # type: ignore[union-attr]
+    needed = dict.fromkeys(name for r in requests for name in (*map(_column, r.by), *r.statistic.columns))  # type: ignore[union-attr]
 
     def read(result: pl.DataFrame) -> Answers:
-        return {
-            request: {_key(request.by, key): part for key, part in split(result, request.by, columns)}
-            for request in requests
-            for columns in [request.statistic.columns]  # type: ignore[union-attr]
-        }
+        return {request: _split(result, request) for request in requests}
 
     return _Query(table.select(*needed), read)
+
+
+def _split(result: pl.DataFrame, request: Request) -> dict[SliceKey, Any]:
+    columns: tuple[str, ...] = request.statistic.columns  # type: ignore[union-attr]
+    by = [_column(slicer) for slicer in request.by]
+    return {_key(request.by, key): part for key, part in split(result, by, columns)}

@@ -155,11 +155,24 @@ SliceKey = tuple[tuple[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Binned:
+    """Slices by the number of a bin, from 0, that an expression gives; ``labels`` name the bins."""
+
+    name: str
+    bin: Expr
+    labels: tuple[str, ...]
+
+
+Slicer = str | Binned
+"""A column by its name, or bins of one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """A statistic in each slice by these columns (none: over the whole table, key ``()``)."""
 
     statistic: Statistic
-    by: tuple[str, ...] = ()
+    by: tuple[Slicer, ...] = ()
 
 
 Answers = dict[Request, dict[SliceKey, Any]]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from aiqa.declare.check import Check
 from aiqa.declare.expectation import Expectation
 from aiqa.declare.gate import Gate, Policy
-from aiqa.declare.metric import Metric
+from aiqa.declare.metric import Metric, column_of
 from aiqa.declare.source import Dataset, Model, declared_dataset
 from aiqa.errors import DataError, DeclarationError, MetricError, nearest
 from aiqa.judge.decide import Judgement
@@ -142,7 +142,7 @@ def _metric_job(
     from aiqa.metrics import catalogue
 
     metric = cast("Metric", gate.claim)
-    _require_columns(metric.slices, dataset, subjects)
+    _require_columns(map(column_of, metric.slices), dataset, subjects)
     table = subjects.scored(dataset, model, versus=versus and _has_champion(gate, model, dataset, subjects))
     asked = catalogue.requests(metric, table, versus_champion=gate.needs_champion)
 
@@ -184,7 +184,7 @@ def _drift_job(gate: Gate, dataset: Dataset, policy: Policy, subjects: Subjects,
     named = options["reference"]
     reference = named if isinstance(named, Dataset) else declared_dataset(str(named))
     asked = drift.requests(metric)
-    _require_columns((*metric.slices, options["column"]), dataset, subjects)
+    _require_columns((*map(column_of, metric.slices), options["column"]), dataset, subjects)
 
     def conclude(answers: Answers) -> Judged:
         # The reference is another table, so it takes a scan of its own.
