@@ -23,7 +23,9 @@ FORMATS = {
     ".ndjson": "jsonl",
 }
 Task = str
-TASKS = ("binary", "multiclass", "regression")
+TASKS = ("binary", "multiclass", "multilabel", "regression")
+PERIODS = {"day": "1d", "week": "1w", "month": "1mo"}
+"""Blocks of the time column, by name, as Polars writes them."""
 
 
 @declaration
@@ -57,11 +59,16 @@ class Dataset(Declaration):
 
     name: str
     source: DataSource
-    label: str | None = None
+    label: str | tuple[str, ...] | None = None
     weight: str | None = None
     time: str | None = None
     slices: tuple[str, ...] = ()
     cluster: str | None = None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The columns that hold the truth: none, one, or one a label of a multi-label task."""
+        return (self.label,) if isinstance(self.label, str) else self.label or ()
 
 
 _DATASETS: dict[str, Dataset] = {}
@@ -71,7 +78,7 @@ def dataset(
     name: str,
     source: Any,
     *,
-    label: str | None = None,
+    label: str | Sequence[str] | None = None,
     weight: str | None = None,
     time: str | None = None,
     slices: Sequence[str] = (),
@@ -88,8 +95,8 @@ def dataset(
         Files of parquet, CSV, TSV, Arrow IPC or JSON lines (all that match a glob, in sorted order); a
         pandas, Polars or Arrow frame; or a function of no arguments that returns one. Relative paths
         start at the project's root (the folder of ``pyproject.toml``).
-    label : str, optional
-        The column that holds the truth.
+    label : str or sequence of str, optional
+        The column that holds the truth. For a multi-label task a column a label, of 0 and 1.
     weight : str, optional
         The column of sample weights: non-negative, finite.
     time : str, optional
@@ -113,14 +120,14 @@ def dataset(
     >>> dataset("orders", "data/orders/*.parquet", label="is_fraud").source
     Files(pattern='data/orders/*.parquet', format='parquet')
     """
-    roles = {"label": label, "weight": weight, "time": time, "cluster": cluster}
+    roles = {"weight": weight, "time": time, "cluster": cluster}
     for role, column_name in roles.items():
         if column_name is not None and not isinstance(column_name, str):
             raise DeclarationError(f"{role}= is the name of a column, not {column_name!r}")
     declared = Dataset(
         _checked_name(name, "a dataset"),
         _data_source(source, format),
-        label,
+        _labels(label),
         weight,
         time,
         _names(slices, "slices="),
@@ -266,7 +273,7 @@ def model(
     source : str, path, estimator, callable or column
         An MLflow address (``models:/...``, ``runs:/...``), a file saved by skops, a fitted estimator,
         a function from a frame to predictions, or :func:`column`.
-    task : {"binary", "multiclass", "regression"}
+    task : {"binary", "multiclass", "multilabel", "regression"}
     champion : like `source`, optional
         The model that serves now; ``no_worse_than(aiqa.champion)`` compares with it, on the same rows.
     classes : sequence, optional
@@ -339,6 +346,14 @@ def _addressed_model(address: str, trusted: Sequence[str]) -> ModelSource:
     raise DeclarationError(
         f"not the address of a model: {address!r} (models:/name@alias, runs:/id/model, or a .skops file)"
     )
+
+
+def _labels(label: Any) -> str | tuple[str, ...] | None:
+    if isinstance(label, str | None):
+        return label
+    if not isinstance(label, (list, tuple)) or not label or not all(isinstance(name, str) for name in label):
+        raise DeclarationError(f"label= is the name of a column, or of several, not {label!r}")
+    return tuple(label)
 
 
 def _names(names: Sequence[str], what: str) -> tuple[str, ...]:

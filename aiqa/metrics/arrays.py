@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from aiqa.declare.source import TASKS, Column, Dataset, Frame, Model
+from aiqa.declare.source import PERIODS, TASKS, Column, Dataset, Frame, Model
 from aiqa.declare.values import Live
 from aiqa.errors import DataError, DeclarationError, MetricError, nearest
-from aiqa.metrics.table import ARRAYS, PERIODS, ScoredTable, scored_table
+from aiqa.metrics.table import ARRAYS, ScoredTable, scored_table
 from aiqa.scan.frames import to_polars
 from aiqa.scan.predictions import Predictions
 
@@ -34,24 +34,29 @@ class Given:
         The columns to slice by.
     named : bool
         Whether there is a frame whose columns can be named.
+    labels : tuple of str
+        The columns of the truth of a multi-label task.
     """
 
     frame: pl.DataFrame
     roles: dict[str, str]
     by: tuple[str, ...]
     named: bool
+    labels: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, data: Any, by: By, **roles: Any) -> Given:
+    def of(cls, data: Any, by: By, *, y_true: Any = None, classes: Sequence[Any] = (), **roles: Any) -> Given:
         """Put the columns together; see :func:`aiqa.evaluate` for the arguments and the errors."""
         base, named = _base(data), data is not None
+        labels, matrix = _labels(y_true, classes, named)
+        roles = roles if labels else {"y_true": y_true, **roles}
         given = {role: value for role, value in roles.items() if value is not None}
         columns = {role: value for role, value in given.items() if not _is_name(role, value, named)}
         sliced = _slices(by, columns, named)
-        frame = _joined(base, {**columns, **(by if isinstance(by, Mapping) else {})})
+        frame = _joined(base, {**columns, **matrix, **(by if isinstance(by, Mapping) else {})})
         names = {role: role if role in columns else value for role, value in given.items()}
-        found = cls(frame, names, sliced, named)
-        for name in (*names.values(), *sliced):
+        found = cls(frame, names, sliced, named, labels)
+        for name in (*names.values(), *labels, *sliced):
             found.require(name)
         return found
 
@@ -81,7 +86,7 @@ class Given:
         return Dataset(
             "",
             Frame(Live.of(self.frame)),
-            self.roles["y_true"],
+            self.labels or self.roles["y_true"],
             self.roles.get("sample_weight"),
             self.roles.get("time"),
             cluster=self.roles.get("cluster"),
@@ -94,6 +99,21 @@ def _base(data: Any) -> pl.DataFrame:
     if isinstance(data, Mapping):
         return _joined(pl.DataFrame(), data)
     return to_polars(data, "data").collect()
+
+
+def _labels(y_true: Any, classes: Sequence[Any], named: bool) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Return the columns of several labels, and those of them that are given as a matrix."""
+    if named and isinstance(y_true, (list, tuple)) and all(isinstance(name, str) for name in y_true):
+        return tuple(y_true), {}
+    if isinstance(y_true, str) or np.ndim(y_true) != 2 or np.shape(y_true)[1] < 2:
+        return (), {}
+    matrix = np.asarray(y_true)
+    names = tuple(map(str, classes)) or tuple(f"label {k}" for k in range(matrix.shape[1]))
+    if len(names) != matrix.shape[1]:
+        raise DataError(
+            f"y_true has {matrix.shape[1]} columns, and classes= names {len(names)}", column="y_true"
+        )
+    return names, dict(zip(names, matrix.T, strict=True))
 
 
 def _is_name(role: str, value: Any, named: bool) -> bool:

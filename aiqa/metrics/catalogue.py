@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiqa.declare.metric import Metric
 from aiqa.errors import MetricError, nearest
-from aiqa.metrics import confusion, drift, functions, losses, ranking, regression
+from aiqa.metrics import confusion, drift, functions, losses, multilabel, ranking, regression
+from aiqa.metrics.functional import FunctionalFamily
+from aiqa.metrics.label_average import over_labels
 from aiqa.metrics.operating import OperatingPoint
-from aiqa.metrics.question import Comparison, Family, Question, Spec, States, slicer
+from aiqa.metrics.question import Comparison, Family, Question, Spec, slicer
 from aiqa.metrics.table import ModelColumns, ScoredTable
-from aiqa.scan.statistics import Answers, Request, SliceKey
+from aiqa.scan.expr import col
+from aiqa.scan.statistics import Answers, Binned, Request, SliceKey, Slicer
 from aiqa.stats.functional import METHODS
 from aiqa.stats.inference import Inference
 
@@ -75,21 +79,64 @@ def requests(metric: Metric, table: ScoredTable, *, versus_champion: bool) -> tu
     >>> [type(r.statistic).__name__ for r in requests(metric.accuracy, table, versus_champion=False)]
     ['Counts']
     """
-    question = Question(metric, table)
-    _check_task(question)
-    _check_method(metric)
-    for model in question.models(versus_champion=versus_champion):
-        _check_answers(question, model)
-    statistics = _family(metric).statistics(question, versus_champion=versus_champion)
+    return _plan(metric, table).requests(versus_champion=versus_champion)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """By which family a metric is taken, and in which slices; of a multi-label table perhaps of one label."""
+
+    question: Question
+    family: Family
+    by: tuple[Slicer, ...]
+    label: str | None = None
+
+    def requests(self, *, versus_champion: bool) -> tuple[Request, ...]:
+        for model in self.question.models(versus_champion=versus_champion):
+            _check_answers(self.question, model)
+        statistics = self.family.statistics(self.question, versus_champion=versus_champion)
+        return tuple(Request(statistic, self.by) for statistic in statistics)
+
+
+def _plan(metric: Metric, table: ScoredTable) -> _Plan:
     by = tuple(map(slicer, metric.slices))
-    return tuple(Request(statistic, by) for statistic in statistics)
+    if table.labels:
+        return _plan_of_labels(metric, table, by)
+    return _Plan(*_asked(Question(metric, table)), by)
 
 
-def _family(metric: Metric) -> Family:
-    family = spec_of(metric).family
-    if family is None:
-        raise MetricError(f"{metric.name} compares two data sets, not truth and predictions")
-    return OperatingPoint() if _has_estimated_threshold(metric) else family
+def _plan_of_labels(metric: Metric, table: ScoredTable, by: tuple[Slicer, ...]) -> _Plan:
+    """Take one label as a slice, all labels as rows in clusters, and an average over labels as a mean."""
+    kind, label = multilabel.kind_and_label(metric, table.labels)
+    inner = multilabel.of_one_label(metric)
+    if kind == "each":
+        slices = (*by, Binned("class", col(multilabel.LABEL), table.labels))
+        return _Plan(*_asked(Question(inner, table)), slices, label)
+    whole = replace(table, cluster=table.cluster or multilabel.ROW)
+    question, family = _asked(Question(inner, whole))
+    if kind == "micro":
+        return _Plan(question, family, by)
+    if not isinstance(family, FunctionalFamily):
+        raise MetricError(f"{metric.name} has no average over labels: use average='micro' or 'each'")
+    return _Plan(question, over_labels(family, weighted=kind == "weighted"), by)
+
+
+def _asked(question: Question) -> tuple[Question, Family]:
+    """Return the question with the family that answers it."""
+    _check_task(question)
+    _check_method(question.metric)
+    return question, _family(question)
+
+
+def _family(question: Question) -> Family:
+    """Return the family: that of rows where rows belong together, or where a method needs it."""
+    spec = spec_of(question.metric)
+    if spec.family is None:
+        raise MetricError(f"{question.name} compares two data sets, not truth and predictions")
+    if _has_estimated_threshold(question.metric):
+        return OperatingPoint()
+    by_rows = question.cluster is not None or question.method in METHODS
+    return spec.rows if by_rows and spec.rows is not None else spec.family
 
 
 def _has_estimated_threshold(metric: Metric) -> bool:
@@ -99,8 +146,7 @@ def _has_estimated_threshold(metric: Metric) -> bool:
 def _check_task(question: Question) -> None:
     metric, task = question.metric, question.table.task
     spec = spec_of(metric)
-    _family(metric)
-    if task not in spec.tasks:
+    if spec.tasks and task not in spec.tasks:
         raise MetricError(
             f"{metric.name} is a metric of {' and '.join(spec.tasks)} models, not of {task} ones"
         )
@@ -150,32 +196,32 @@ def infer(
         By slice: ``()`` without slices; with ``average="each"`` pairs ``("class", label)`` at the end. A
         slice on which the metric is not defined holds the error, and the others are not touched by it.
     """
-    return _by_slice(metric, table, answers, versus_champion=False, answer=_family(metric).infer, seed=seed)
+    return _by_slice(metric, table, answers, seed, versus_champion=False)
 
 
 def compare(
     metric: Metric, table: ScoredTable, answers: Answers, seed: int
 ) -> dict[SliceKey, Comparison | MetricError]:
     """Return by how much the challenger is better than the champion in each slice; see :func:`infer`."""
-    return _by_slice(metric, table, answers, versus_champion=True, answer=_family(metric).compare, seed=seed)
+    return _by_slice(metric, table, answers, seed, versus_champion=True)
 
 
 def _by_slice(
-    metric: Metric,
-    table: ScoredTable,
-    answers: Answers,
-    *,
-    versus_champion: bool,
-    answer: Callable[[Question, States, int], dict[SliceKey, Any]],
-    seed: int,
+    metric: Metric, table: ScoredTable, answers: Answers, seed: int, *, versus_champion: bool
 ) -> dict[SliceKey, Any]:
-    question = Question(metric, table)
-    asked = requests(metric, table, versus_champion=versus_champion)
+    plan = _plan(metric, table)
+    asked = plan.requests(versus_champion=versus_champion)
+    answer = plan.family.compare if versus_champion else plan.family.infer
     results: dict[SliceKey, Any] = {}
-    for key in answers[asked[0]]:
+    for key in _slices(plan, answers[asked[0]]):
         try:
-            parts = answer(question, tuple(answers[request][key] for request in asked), seed)
+            parts: dict[SliceKey, Any] = answer(plan.question, tuple(answers[r][key] for r in asked), seed)
         except MetricError as error:
             parts = {(): error}
-        results |= {key + part: result for part, result in parts.items()}
+        own = key if plan.label is None else key[:-1]
+        results |= {own + part: result for part, result in parts.items()}
     return results
+
+
+def _slices(plan: _Plan, states: Iterable[SliceKey]) -> list[SliceKey]:
+    return [key for key in states if plan.label is None or key[-1] == ("class", plan.label)]

@@ -134,7 +134,7 @@ def compare(
     check_interval(confidence, alternative)
     refuse_models(champion=champion, challenger=challenger)
     roles = {"y_true": y_true, "sample_weight": sample_weight, "cluster": cluster, "time": time}
-    given = Given.of(data, by, **roles)
+    given = Given.of(data, by, classes=classes, **roles)
     one = as_metric(metric, given, scores=False, method=method)
     pair = _Pair(one, task, {"classes": classes, "positive": positive, "threshold": threshold}, seed)
     if champion_data is None and champion_y_true is None:
@@ -187,7 +187,7 @@ class _Pair:
     def _form(self, given: Given, *answers: NDArray[Any]) -> tuple[str, bool]:
         """Tell the task, and whether the answers are scores."""
         classes = self.model["classes"]
-        labels = set(classes) or set(given.truth.unique())
+        labels = {0, 1} if given.labels else set(classes) or set(given.truth.unique())
         labelled = Predictions() if len(labels) <= 2 else Predictions(answers[0])
         task = self.task or task_of([self.metric], given, labelled, classes)
         return task, _are_scores(self.metric, task, labels, answers)
@@ -208,11 +208,15 @@ def _are_scores(metric: Metric, task: str, labels: set[Any], answers: Sequence[N
     if task == "regression":
         return False
     needed = metric.options.as_dict().get("needs", catalogue.spec_of(metric).needs)
-    if needed == "score" or metric.point.items or any(answer.ndim == 2 for answer in answers):
+    if (
+        needed == "score"
+        or metric.point.items
+        or (task != "multilabel" and any(answer.ndim == 2 for answer in answers))
+    ):
         return True
     values = {value for answer in answers for value in np.unique(answer).tolist()}
     told = not values <= labels | {0, 1} and not any(isinstance(value, str) for value in values)
-    return task == "binary" and told
+    return task in ("binary", "multilabel") and told
 
 
 def _independent(

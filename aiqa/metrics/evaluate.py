@@ -53,8 +53,9 @@ def evaluate(
     data : frame or mapping of columns, optional
         Of pandas, Polars or Arrow. With it the arguments below may be names of columns, and metrics find the
         columns that they name (``metric.ndcg(query="query_id")``).
-    y_true : array-like, shape (n,), or str
-        Labels or values. Lists, NumPy arrays, pandas or Polars series.
+    y_true : array-like, shape (n,) or (n, labels), str or list of str
+        Labels or values. Lists, NumPy arrays, pandas or Polars series. For a multi-label task a column of 0
+        and 1 a label, named by `classes`.
     y_pred : array-like, shape (n,), or str, optional
         Predicted labels or values.
     y_score : array-like, shape (n,) or (n, classes), str or list of str, optional
@@ -76,7 +77,7 @@ def evaluate(
         Level of the interval; None for the value alone.
     alternative : {"two-sided", "greater", "less", "each-side"}
         See :class:`~aiqa.stats.inference.Estimate`.
-    task : {"binary", "multiclass", "regression"}, optional
+    task : {"binary", "multiclass", "multilabel", "regression"}, optional
         Where it is not given: a regression where the metrics are, or where `y_true` or `y_pred` hold
         numbers that are not whole; otherwise binary with up to two labels, and multi-class with more.
     classes : sequence, optional
@@ -156,7 +157,7 @@ def infer_arrays(
 ) -> dict[Metric, Parts]:
     """Return what columns say of metrics, by slice; see :func:`evaluate` for the arguments and the errors."""
     refuse_models(y_pred=y_pred, y_score=y_score)
-    given = Given.of(data, by, **roles)
+    given = Given.of(data, by, classes=classes, **roles)
     wanted = [as_metric(metric, given, scores=y_pred is None, method=method) for metric in metrics]
     model = {"classes": classes, "positive": positive, "threshold": threshold}
     answers = Predictions(given.answers(y_pred, "y_pred"), given.answers(y_score, "y_score"))
@@ -215,6 +216,8 @@ def check_interval(confidence: float | None, alternative: str) -> None:
 
 def task_of(metrics: Sequence[Metric], given: Given, answers: Predictions, classes: Sequence[Any]) -> str:
     """Tell the task from what is asked and given; see :func:`evaluate`."""
+    if given.labels:
+        return "multilabel"
     tasks = [catalogue.spec_of(metric).tasks for metric in metrics]
     if any(of == REGRESSION for of in tasks):
         return "regression"

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from aiqa.declare.source import PERIODS
 from aiqa.errors import MetricError
 from aiqa.metrics.question import Comparisons, Parts, Question, States, compared
 from aiqa.metrics.rows import Columns, Floats, columns_of, rows_statistic
-from aiqa.metrics.table import PERIODS
 from aiqa.scan.statistics import Statistic
 from aiqa.stats.bootstrap import bootstrap_rows
 from aiqa.stats.inference import Inference

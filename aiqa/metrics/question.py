@@ -155,6 +155,9 @@ class Spec:
         What it needs of a model. Functions and scorers say so themselves.
     higher_is_better : bool
     family : Family or None
+    rows : Family or None
+        The same metric as a function of the weights of rows, where `family` is a special form: it answers
+        where rows come in clusters, and by the methods that every function of weights has.
     methods : tuple of str
         The names that ``method=`` may have, beside those of :data:`aiqa.stats.functional.METHODS`.
     """
@@ -163,6 +166,7 @@ class Spec:
     needs: Literal["prediction", "score"]
     higher_is_better: bool
     family: Family | None
+    rows: Family | None = None
     methods: tuple[str, ...] = ()
 
 

@@ -42,6 +42,17 @@ class Columns:
     extra: dict[str, NDArray[Any]]
     cluster: NDArray[np.int64] | None = None
 
+    def taken(self, rows: NDArray[np.intp]) -> Columns:
+        """Return these rows alone."""
+        return Columns(
+            self.truth[rows],
+            tuple(values[rows] for values in self.predictions),
+            tuple(values[rows] for values in self.scores),
+            None if self.weight is None else self.weight[rows],
+            {name: values[rows] for name, values in self.extra.items()},
+            None if self.cluster is None else self.cluster[rows],
+        )
+
     @property
     def weights(self) -> Floats:
         """The weights; ones where there are none."""

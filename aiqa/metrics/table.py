@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import narwhals as nw
@@ -12,13 +12,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from aiqa.declare.source import Dataset, Files, Model
+from aiqa.declare.source import PERIODS, Dataset, Files, Model
 from aiqa.errors import DataError, MetricError, nearest
 from aiqa.metrics.labels import classes_of, codes_of, series_of
+from aiqa.metrics.multilabel import long_form, told_by_row
 from aiqa.scan.predictions import Predictions
 
 TRUTH, WEIGHT, CLUSTER = "aiqa:truth", "aiqa:weight", "aiqa:cluster"
-PERIODS = {"day": "1d", "week": "1w", "month": "1mo"}
 _SUM_TOLERANCE = 1e-3
 _WILD = set("*?[")
 _HEAVY = 1e100
@@ -94,6 +94,8 @@ class ScoredTable:
         The data set's time column.
     cluster : str or None
         The column of whole numbers that says which rows belong together.
+    labels : tuple of str
+        The labels of a multi-label task, whose long table this is; see :mod:`aiqa.metrics.multilabel`.
     challenger, champion : ModelColumns
     """
 
@@ -107,6 +109,7 @@ class ScoredTable:
     challenger: ModelColumns
     champion: ModelColumns | None = None
     cluster: str | None = None
+    labels: tuple[str, ...] = ()
 
 
 def scored_table(
@@ -158,6 +161,30 @@ def scored_table(
     [(0, 0), (1, 1)]
     """
     lazy = _lazy(frame)
+    _refuse_own_names(lazy)
+    if model.task != "multilabel":
+        return _scored_table(lazy, model, dataset, challenger, champion, called)
+    with _named(dataset):
+        long = long_form(lazy, model, dataset, challenger, champion)
+    with told_by_row(long.rows):
+        table = _scored_table(long.frame, long.model, long.dataset, long.challenger, long.champion, called)
+    return replace(table, labels=dataset.labels)
+
+
+def _refuse_own_names(lazy: pl.LazyFrame) -> None:
+    taken = [name for name in lazy.collect_schema() if name.startswith("aiqa:")]
+    if taken:
+        raise DataError("names of columns that begin with 'aiqa:' are aiqa's own: rename it", column=taken[0])
+
+
+def _scored_table(
+    lazy: pl.LazyFrame,
+    model: Model,
+    dataset: Dataset,
+    challenger: Predictions,
+    champion: Predictions | None,
+    called: Called | None,
+) -> ScoredTable:
     schema = lazy.collect_schema()
     with _named(dataset):
         label, weight = _own_columns(lazy, schema, dataset)
@@ -212,25 +239,25 @@ def _file(dataset: Dataset) -> str | None:
 def _own_columns(
     lazy: pl.LazyFrame, schema: pl.Schema, dataset: Dataset
 ) -> tuple[pl.Series, pl.Series | None]:
-    if dataset.label is None:
+    label = dataset.label
+    if label is None:
         raise DataError("metrics need the truth: declare label=")
-    names = [name for name in (dataset.label, dataset.weight) if name is not None]
+    if not isinstance(label, str):
+        raise DataError("several labels are those of a model with task='multilabel'")
+    names = [label] if dataset.weight is None else [label, dataset.weight]
     for name in (*names, *([dataset.time] if dataset.time else [])):
         if name not in schema:
             raise DataError(f"no column {name!r}{nearest(name, schema)}", column=name)
     own = lazy.select(list(dict.fromkeys(names))).collect()
     if own.is_empty():
         raise DataError("there are no rows")
-    return own[dataset.label], None if dataset.weight is None else own[dataset.weight]
+    return own[label], None if dataset.weight is None else own[dataset.weight]
 
 
 def _joined(
     lazy: pl.LazyFrame, schema: pl.Schema, dataset: Dataset, columns: dict[str, NDArray[Any]]
 ) -> pl.LazyFrame:
     time = dataset.time
-    taken = [name for name in schema if name.startswith("aiqa:")]
-    if taken:
-        raise DataError("names of columns that begin with 'aiqa:' are aiqa's own: rename it", column=taken[0])
     dated = time is not None and schema[time] in (pl.Date, pl.Datetime)
     periods = {
         f"aiqa:{period}": pl.col(time).dt.truncate(every)

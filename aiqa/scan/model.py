@@ -128,7 +128,7 @@ class LoadedModel:
                     f"{_name_of(dataset)!r} has not{nearest(name, there)}",
                     column=name,
                 )
-        no_features = () if dataset is None else (dataset.label, dataset.weight)
+        no_features = () if dataset is None else (*dataset.labels, dataset.weight)
         return list(wanted) or [name for name in there if name not in no_features]
 
     def _scored(self, scorer: Scorer, batch: pl.DataFrame, start: int) -> Predictions:

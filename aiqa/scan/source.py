@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from aiqa.declare.source import Dataset, Files, Frame, Loader
+from aiqa.declare.source import PERIODS, Dataset, Files, Frame, Loader
 from aiqa.errors import DataError, nearest
 from aiqa.scan import fingerprint, frames
 from aiqa.scan.execute import execute, schema_of
@@ -160,8 +160,11 @@ def _origin(source: Frame | Loader) -> object:
 
 def _check_declared(table: Table) -> None:
     dataset = table.dataset
-    declared = {"label": dataset.label, "weight": dataset.weight, "time": dataset.time}
-    roles = [(role, name) for role, name in declared.items() if name is not None]
+    declared = {"weight": dataset.weight, "time": dataset.time}
+    if dataset.cluster not in PERIODS:
+        declared["cluster"] = dataset.cluster
+    roles = [("label", name) for name in dataset.labels]
+    roles += [(role, name) for role, name in declared.items() if name is not None]
     for role, name in roles + [("slice", name) for name in dataset.slices]:
         if name not in table.columns:
             raise DataError(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -143,6 +143,23 @@ def average(parts: Sequence[Functional], shares: Sequence[float], **told: Any) -
         return float(sum(share * value for share, value in zip(shares, values, strict=True)))
 
     return function_of(mean, parts, lambda *_: list(shares), **told)
+
+
+def embedded(functional: Functional, rows: NDArray[np.intp], weight: Floats) -> Functional:
+    """Return a quantity of some of the rows as a quantity of all of them, whose weights are `weight`."""
+
+    def influence(weights: Floats) -> Floats:
+        moved = np.zeros(len(weights))
+        moved[rows] = functional.influence(weights[rows])
+        return moved
+
+    return replace(
+        functional,
+        weight=weight,
+        value=lambda weights: functional.value(weights[rows]),
+        influence=influence,
+        n=len(weight),
+    )
 
 
 def difference(first: Functional, second: Functional) -> Functional:

@@ -170,7 +170,9 @@ def test_wrong_datasets_are_refused(arguments: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"label": ["y"]}, "label= is the name of a column"),
+        ({"label": 3}, "label= is the name of a column"),
+        ({"label": ["y", 3]}, "label= is the name of a column"),
+        ({"cluster": ["customer"]}, "cluster= is the name of a column"),
         ({"slices": "country"}, "slices= is a list of names"),
         ({"format": "parket"}, "no format 'parket'; did you mean 'parquet'"),
     ],

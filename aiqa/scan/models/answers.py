@@ -23,7 +23,8 @@ def interpret(answer: Any, model: Model, rows: int) -> Predictions:
         Of shape (rows,): for a binary model floats are scores of the positive class and anything else
         labels; for a multi-class model labels; for a regression values. Of shape (rows, k): a score a
         class, in the order of the declared classes (binary without declared classes: the positive class
-        is the last). A frame with columns named ``prediction`` and ``score`` says what is what.
+        is the last); for a multi-label model a score a label, or 0 and 1. A frame with columns named
+        ``prediction`` and ``score`` says what is what.
     model : Model
         The declaration.
     rows : int
@@ -40,6 +41,8 @@ def interpret(answer: Any, model: Model, rows: int) -> Predictions:
     if named is not None:
         return _checked(named, rows)
     values = squeezed(answer)
+    if values.ndim == 2 and model.task == "multilabel" and values.dtype.kind != "f":
+        return _checked(Predictions(prediction=values), rows)
     if values.ndim == 2 and model.task != "regression":
         return _checked(_scores(values, model), rows)
     if values.ndim != 1:
@@ -94,6 +97,7 @@ def _expected(model: Model, rows: int) -> str:
     shapes = {
         "binary": f"expected ({rows},) scores or labels, or ({rows}, 2) probabilities",
         "multiclass": f"expected ({rows},) labels, or ({rows}, k) probabilities for k classes",
+        "multilabel": f"expected ({rows}, k) scores, or 0 and 1, for k labels",
         "regression": f"expected ({rows},) values",
     }
     return shapes[model.task]
