@@ -27,7 +27,7 @@ LABEL, ROW, VALUE = "aiqa:label", "aiqa:row", "aiqa:value"
 
 
 def kind_and_label(metric: Metric, labels: tuple[str, ...]) -> tuple[str, str | None]:
-    """Return how a metric is taken over labels (``each``, ``micro``, ``macro``, ``weighted``), or of which one.
+    """Return how a metric is taken over labels (``each``, ``micro``, ...), or of which one.
 
     Raises
     ------

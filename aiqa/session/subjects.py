@@ -72,8 +72,12 @@ class Subjects:
         return self._once(("scored", dataset, model, versus), score)
 
     def widest_frame(self, dataset: Dataset) -> Any:
-        """Return the scored table of a data set where there is one, else the table: one scan for both."""
+        """Return the scored table of a data set where there is one, else the table: one scan for both.
+
+        That of a multi-label model has every row several times over and is not the data set's.
+        """
         scored: list[Any] = [made for key, made in self._made.items() if _is_scored(key, dataset, made)]
+        scored = [made for made in scored if not made.labels]
         return scored[-1].frame if scored else self.table(dataset).frame
 
     def data_of(self, check: Check) -> pl.DataFrame:

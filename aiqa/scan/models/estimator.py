@@ -52,6 +52,8 @@ class EstimatorScorer:
 
     @cached_property
     def _own_classes(self) -> tuple[Any, ...]:
+        if self.model.task == "multilabel":
+            return ()
         return tuple(np.asarray(getattr(self.estimator, "classes_", ())).tolist())
 
     @property
@@ -68,6 +70,8 @@ class EstimatorScorer:
 
     def answer(self, batch: pl.DataFrame) -> Predictions:
         features = self._input(batch)
+        if self.model.task == "multilabel":
+            return interpret(self._labels(features), self.model, batch.height)
         if self.model.task == "regression" or not self._own_classes:
             return interpret(self.estimator.predict(features), self.model, batch.height)
         scores = self._scores(features, batch.height)
@@ -75,6 +79,16 @@ class EstimatorScorer:
         labels = squeezed(self.estimator.predict(features)) if keeps_labels else None
         columns = self._own_classes if scores is not None and scores.ndim == 2 else ()
         return interpret(Predictions(labels, scores, columns, self.probabilistic), self.model, batch.height)
+
+    def _labels(self, features: Any) -> Predictions:
+        """Several labels a row: of shape (rows, labels), or a list of a pair of columns a label."""
+        prediction = np.asarray(self.estimator.predict(features))
+        if not self.probabilistic:
+            return Predictions(prediction)
+        scores = self.estimator.predict_proba(features)
+        if isinstance(scores, list):
+            scores = np.column_stack([np.asarray(of_label)[:, -1] for of_label in scores])
+        return Predictions(prediction, np.asarray(scores))
 
     def _input(self, batch: pl.DataFrame) -> Any:
         """Give what it was fitted on: named columns, or a plain array."""
