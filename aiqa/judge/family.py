@@ -1,13 +1,15 @@
 """All slices of a gate as one family.
 
 "Every slice meets it" is an intersection-union claim: each slice is proven at the gate's own alpha (Berger
-1982). "Some slice does not" is an alarm, and 20 alarms at 5 % each ring falsely in 64 % of runs: so only
-slices that survive Holm's correction (Holm 1979) fail a gate.
+1982). "Some slice does not" is an alarm, and 20 alarms at 5 % each ring falsely in 64 % of runs. So only
+slices that survive a correction fail: of a gate that blocks by Holm's, which keeps the chance of any false
+alarm at alpha; of one that warns, where looking for what may be wrong is the point, by Benjamini &
+Hochberg's, which finds more and keeps the share of false ones among the alarms at alpha.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,9 +18,13 @@ from aiqa.errors import MetricError
 from aiqa.judge.decide import Judgement, allowed, decide, refutation
 from aiqa.judge.number import number
 from aiqa.stats.inference import Inference
+from aiqa.stats.multiplicity import Correction, adjust
 from aiqa.verdict import Verdict
 
 SliceKey = tuple[tuple[str, Any], ...]
+CORRECTIONS: dict[str, Correction] = {"block": "holm", "warn": "bh"}
+"""By the gate's severity, how its slices are spared false alarms."""
+_NAMES = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
 _WORST_FIRST = (Verdict.FAIL, Verdict.ERROR, Verdict.INCONCLUSIVE, Verdict.PASS, Verdict.SKIPPED)
 
 
@@ -35,6 +41,7 @@ def decide_family(
     requirement: Requirement,
     confidence: float | None,
     min_support: int,
+    severity: str = "block",
 ) -> tuple[Judgement, tuple[Part, ...]]:
     """Judge every slice, and all of them together; the parts come back worst first.
 
@@ -45,7 +52,7 @@ def decide_family(
         Part(key, _decide_slice(inference, requirement, confidence, min_support))
         for key, inference in inferences.items()
     ]
-    parts = _spare_false_alarms(parts, inferences, requirement, confidence)
+    parts = _spare_false_alarms(parts, inferences, requirement, confidence, CORRECTIONS[severity])
     ordered = tuple(sorted(parts, key=lambda part: _badness(part, requirement)))
     return _together(ordered, min_support), ordered
 
@@ -53,22 +60,6 @@ def decide_family(
 def name_of(key: SliceKey) -> str:
     """Name a slice for people: ``country=BR, channel=web``."""
     return ", ".join(f"{column}={'(missing)' if value is None else value}" for column, value in key)
-
-
-def holm(p_values: Sequence[float], alpha: float) -> list[bool]:
-    """Return which hypotheses Holm's step-down procedure rejects at family-wise error rate `alpha`.
-
-    Examples
-    --------
-    >>> holm([0.01, 0.04, 0.03, 0.005], alpha=0.05)
-    [True, False, False, True]
-    """
-    rejected = [False] * len(p_values)
-    for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
-        if p_values[index] > alpha / (len(p_values) - rank):
-            break
-        rejected[index] = True
-    return rejected
 
 
 def _decide_slice(
@@ -90,6 +81,7 @@ def _spare_false_alarms(
     inferences: Mapping[SliceKey, Inference | MetricError],
     requirement: Requirement,
     confidence: float | None,
+    correction: Correction,
 ) -> list[Part]:
     if confidence is None:
         return parts
@@ -99,21 +91,16 @@ def _spare_false_alarms(
         if isinstance(inference := inferences[part.slice], Inference)
         and part.judgement.verdict is not Verdict.SKIPPED
     ]
-    p_values = [refutation(inference, requirement, confidence) for _, inference in judged]
-    survive = {
-        part.slice
-        for (part, _), refuted in zip(judged, holm(p_values, 1 - confidence), strict=True)
-        if refuted
-    }
-    return [part if part.slice in survive else _spared(part, len(judged)) for part in parts]
+    p_values = adjust([refutation(inference, requirement, confidence) for _, inference in judged], correction)
+    survive = {part.slice for (part, _), p in zip(judged, p_values, strict=True) if p <= 1 - confidence}
+    told = f"among {len(judged)} slices it may be chance ({_NAMES[correction]})"
+    return [part if part.slice in survive else _spared(part, told) for part in parts]
 
 
-def _spared(part: Part, slices: int) -> Part:
+def _spared(part: Part, told: str) -> Part:
     if part.judgement.verdict is not Verdict.FAIL:
         return part
-    reason = (
-        f"{part.judgement.reason}; alone that would fail, but among {slices} slices it may be chance (Holm)"
-    )
+    reason = f"{part.judgement.reason}; alone that would fail, but {told}"
     return replace(part, judgement=replace(part.judgement, verdict=Verdict.INCONCLUSIVE, reason=reason))
 
 

@@ -37,7 +37,9 @@ def judge_values(
     """
     confidence = cast("float | None", policy.confidence)
     if set(found) != {()}:
-        judgement, parts = decide_family(found, requirement, confidence, int(policy.min_support))
+        judgement, parts = decide_family(
+            found, requirement, confidence, int(policy.min_support), policy.severity
+        )
         return Judged(judgement, parts)
     inference = found[()]
     if isinstance(inference, MetricError):

@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 from aiqa import champion, metric
 from aiqa.declare.gate import Policy, Requirement
 from aiqa.errors import MetricError
 from aiqa.judge.decide import decide, needed, refutation
-from aiqa.judge.family import SliceKey, decide_family, holm, name_of
+from aiqa.judge.family import SliceKey, decide_family, name_of
 from aiqa.judge.number import number
 from aiqa.judge.run import blocks, run_verdict
 from aiqa.stats.inference import Inference, exact
@@ -146,12 +145,6 @@ def test_no_n_decides_a_value_on_the_threshold() -> None:
     assert "sits on the threshold" in advice
 
 
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
-def test_holm_is_statsmodels(p_values: list[float]) -> None:
-    expected = multipletests(p_values, alpha=0.05, method="holm")[0]
-    assert holm(p_values, 0.05) == list(expected)
-
-
 def key(name: str) -> SliceKey:
     return (("country", name),)
 
@@ -181,6 +174,17 @@ def test_an_alarm_that_chance_explains_does_not_fail_a_gate() -> None:
     assert alone.verdict is Verdict.FAIL
     assert judged.verdict is Verdict.INCONCLUSIVE
     assert "Holm" in parts[0].judgement.reason
+
+
+def test_a_gate_that_warns_looks_for_slices_and_one_that_blocks_must_be_sure() -> None:
+    slices = {key(str(i)): normal(0.9, 0.01) for i in range(6)}
+    slices |= {key(f"weak{i}"): normal(0.8 - 2.1 * 0.02, 0.02) for i in range(4)}
+    judged, parts = decide_family(slices, AT_LEAST, 0.95, 1, "warn")
+    assert judged.verdict is Verdict.FAIL
+    assert [part.slice for part in parts[:4]] == [key(f"weak{i}") for i in range(4)]
+    assert decide_family(slices, AT_LEAST, 0.95, 1, "block")[0].verdict is Verdict.INCONCLUSIVE
+    lone = {key(str(i)): normal(0.9, 0.01) for i in range(20)} | {key("one"): normal(0.8 - 0.038, 0.02)}
+    assert "Benjamini-Hochberg" in decide_family(lone, AT_LEAST, 0.95, 1, "warn")[0].reason
 
 
 def test_small_slices_are_skipped_and_counted() -> None:
