@@ -28,6 +28,7 @@ class PolicySettings(Settings):
     severity: Literal["block", "warn"] | None = None
     inconclusive: Literal["warn", "block", "allow"] | None = None
     min_support: int | None = Field(default=None, ge=1)
+    anytime: bool | int | None = None
 
     def policy(self) -> Policy:
         """Return it as gates carry it (``confidence = "point"``: the point estimate alone)."""
@@ -105,7 +106,7 @@ class Config(PolicySettings):
         return of_tier.over(self.policy()).over(DEFAULT_POLICY)
 
 
-DEFAULT_POLICY = Policy(confidence=0.95, severity="block", inconclusive="warn", min_support=1)
+DEFAULT_POLICY = Policy(confidence=0.95, severity="block", inconclusive="warn", min_support=1, anytime=False)
 
 
 def find_root(folder: Path) -> Path:

@@ -60,7 +60,7 @@ def check(
     name : str, optional
         Default: the function's name.
     **policy
-        ``confidence``, ``severity``, ``inconclusive``, ``min_support`` for all its gates; see
+        ``confidence``, ``severity``, ``inconclusive``, ``min_support``, ``anytime`` for all its gates; see
         :class:`~aiqa.declare.gate.Policy`.
 
     Returns

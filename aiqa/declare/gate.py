@@ -30,12 +30,17 @@ class Policy(Declaration):
         What a verdict does that the data could not decide. Project default "warn".
     min_support : int
         Slices with fewer rows are skipped and counted. Project default 1.
+    anytime : bool or int
+        Whether the bounds hold at every look at growing data at once, so that looking daily does not
+        inflate errors; a number is the n at which they are sharpest (True: 1,000). It must be fixed before
+        the first look. Project default False.
     """
 
     confidence: float | Literal["inherit"] | None = INHERIT
     severity: str = INHERIT
     inconclusive: str = INHERIT
     min_support: int | Literal["inherit"] = INHERIT
+    anytime: bool | int | Literal["inherit"] = INHERIT
 
     def __post_init__(self) -> None:
         _check_choice("severity", self.severity, SEVERITIES)
@@ -47,6 +52,10 @@ class Policy(Declaration):
             )
         if self.min_support != INHERIT and not _is_count(self.min_support):
             raise DeclarationError(f"min_support must be a whole number from 1, not {self.min_support!r}")
+        if not (self.anytime == INHERIT or isinstance(self.anytime, bool) or _is_count(self.anytime)):
+            raise DeclarationError(
+                f"anytime must be true, false or the n at which its bounds are sharpest, not {self.anytime!r}"
+            )
 
     def over(self, other: Policy) -> Policy:
         """Return this policy, with what it leaves open taken from `other`."""
@@ -187,7 +196,7 @@ class Gate(Declaration):
         return isinstance(self.requirement, VERSUS_CHAMPION)
 
     def policy(self, **settings: Any) -> Gate:
-        """Return the same gate with its own `confidence`, `severity`, `inconclusive` or `min_support`.
+        """Return the same gate with settings of its own; see :class:`Policy`.
 
         Raises
         ------

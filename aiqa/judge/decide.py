@@ -23,13 +23,15 @@ from aiqa.declare.gate import (
     Requirement,
     Within,
 )
-from aiqa.judge.number import number
+from aiqa.judge.number import number, percent
 from aiqa.stats.inference import Estimate, Inference
 from aiqa.verdict import Verdict
 
 POWER = 0.8
 _NORMAL = NormalDist()
 _HOPELESS = 1e4
+_DEVIATIONS_AT_EVERY_LOOK = 3.0
+"""About how many standard errors such bounds are away, at any n and confidence that people use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def decide(inference: Inference, requirement: Requirement, confidence: float | N
     verdict = _verdict(estimate, interval)
     if verdict is Verdict.INCONCLUSIVE:
         return _undecided(inference, requirement, estimate, confidence)
-    return Judgement(verdict, _reason(estimate, requirement, verdict), estimate)
+    return Judgement(verdict, _reason(inference, requirement, verdict, estimate), estimate)
 
 
 def refutation(inference: Inference, requirement: Requirement, confidence: float | None) -> float:
@@ -125,7 +127,7 @@ def needed(inference: Inference, requirement: Requirement, confidence: float) ->
     effect = abs(inference.value - threshold)
     alpha = 1 - confidence
     bound = inference.lower(alpha) if inference.value >= threshold else inference.upper(alpha)
-    z = _NORMAL.inv_cdf(confidence)
+    z = _DEVIATIONS_AT_EVERY_LOOK if inference.always else _NORMAL.inv_cdf(confidence)
     reach = (1 + _NORMAL.inv_cdf(POWER) / z) * abs(inference.value - bound)
     if reach > _HOPELESS * effect:
         return None
@@ -158,7 +160,7 @@ def _undecided(
     low, value, high = _told(estimate, requirement)
     bounds = f"between {low} and {high}"
     reason = (
-        f"{support} cannot tell: with {confidence:.0%} confidence on each side {_subject(requirement)} is "
+        f"{support} cannot tell: {_sure(inference, confidence)} on each side {_subject(requirement)} is "
         f"{bounds}, and {requirement} is required"
     )
     count = needed(inference, requirement, confidence)
@@ -170,9 +172,14 @@ def _undecided(
     return Judgement(Verdict.INCONCLUSIVE, reason, estimate, f"Not proven either way: {advice}.")
 
 
-def _reason(estimate: Estimate, requirement: Requirement, verdict: Verdict) -> str:
+def _sure(inference: Inference, confidence: float) -> str:
+    looks = ", whenever one looks," if inference.always else ""
+    return f"with {percent(confidence)} confidence{looks}"
+
+
+def _reason(inference: Inference, requirement: Requirement, verdict: Verdict, estimate: Estimate) -> str:
     interval = allowed(requirement)
-    sure = f"with {estimate.confidence:.0%} confidence"
+    sure = _sure(inference, estimate.confidence or 0.0)
     proven = verdict is Verdict.PASS
     low, _, high = _told(estimate, requirement)
     low_side = math.isfinite(interval.low) and (proven or estimate.high <= interval.low)

@@ -25,6 +25,20 @@ def number(value: float, beside: Iterable[float | None] = (), signed: bool = Fal
     return f"+{text}" if signed and value > 0 else text
 
 
+def percent(confidence: float) -> str:
+    """Return a level in percent, with as many digits as tell it from certainty.
+
+    Examples
+    --------
+    >>> percent(0.95), percent(0.9984375), percent(1 - 0.05 / 2**32)
+    ('95%', '99.84%', '99.9999999988%')
+    """
+    rest = 1 - confidence
+    digits = max(0, -math.floor(math.log10(rest)) - 1) if rest > 0 else 0
+    text = f"{100 * confidence:.{digits}f}"
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
+
+
 def _rounded(value: float, figures: int) -> str:
     if value == 0:
         return "0"

@@ -11,6 +11,7 @@ from aiqa.errors import MetricError
 from aiqa.judge.decide import Judgement, decide
 from aiqa.judge.family import Part, SliceKey, decide_family
 from aiqa.stats.inference import Inference
+from aiqa.stats.sequential import TUNED_TO, at_every_look
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ def judge_values(
         If there is one value and it is not defined.
     """
     confidence = cast("float | None", policy.confidence)
+    if policy.anytime:
+        found = {key: _at_every_look(value, int(policy.anytime)) for key, value in found.items()}
     if set(found) != {()}:
         judgement, parts = decide_family(
             found, requirement, confidence, int(policy.min_support), policy.severity
@@ -45,3 +48,10 @@ def judge_values(
     if isinstance(inference, MetricError):
         raise inference
     return Judged(decide(inference, requirement, confidence))
+
+
+def _at_every_look(found: Inference | MetricError, anytime: int) -> Inference | MetricError:
+    """Widen the bounds to those that hold at every look (`anytime` 1: true, tuned to the default n)."""
+    if isinstance(found, MetricError):
+        return found
+    return at_every_look(found, TUNED_TO if anytime == 1 else anytime)

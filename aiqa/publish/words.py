@@ -15,7 +15,7 @@ from aiqa.declare.gate import Between, Met, Requirement, Within
 from aiqa.declare.values import from_json
 from aiqa.errors import DeclarationError
 from aiqa.evidence.record import CheckRecord, ErrorRecord, EstimateRecord, Evidence, GateRecord, PartRecord
-from aiqa.judge.number import number
+from aiqa.judge.number import number, percent
 from aiqa.verdict import Verdict
 
 TEXT_LIMIT = 2000
@@ -183,7 +183,7 @@ def confidence_text(estimate: EstimateRecord) -> str:
     if estimate.low == estimate.high:
         return f"{plain(estimate.method)}: the whole table was counted"
     each = "each bound at " if estimate.alternative == "each-side" else ""
-    return f"{plain(estimate.method)}, {each}{100 * estimate.confidence:g} % confidence"
+    return f"{plain(estimate.method)}, {each}{percent(estimate.confidence)[:-1]} % confidence"
 
 
 def says(gate: GateRecord) -> str:

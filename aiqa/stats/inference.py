@@ -73,6 +73,11 @@ class Inference:
         for precision, the rarer class for ROC AUC.
     support_of : str
         What `support` counts, as a plural noun for messages.
+    always : bool
+        Whether the bounds hold at all looks at growing data at once, with probability 1 - alpha.
+    sequence : callable, optional
+        From the number of rows at which it is to be sharpest to an inference with such bounds, where a
+        better one is known than :func:`aiqa.stats.sequential.at_every_look` makes of any.
     """
 
     value: float
@@ -82,6 +87,8 @@ class Inference:
     upper: Callable[[float], float]
     support: int | None = None
     support_of: str = "rows"
+    always: bool = False
+    sequence: Callable[[float], Inference] | None = None
 
     def estimate(self, confidence: float | None = 0.95, alternative: Alternative = "two-sided") -> Estimate:
         """Return the value with its bounds at `confidence` (None: the value alone)."""
@@ -117,21 +124,25 @@ class Inference:
 
     def map(self, function: Callable[[float], float], method: str | None = None) -> Inference:
         """Return the inference of an increasing `function` of this quantity."""
+        sequence = self.sequence
         return replace(
             self,
             value=function(self.value),
             method=method or self.method,
             lower=lambda alpha: function(self.lower(alpha)),
             upper=lambda alpha: function(self.upper(alpha)),
+            sequence=None if sequence is None else lambda tuned_to: sequence(tuned_to).map(function),
         )
 
     def negated(self) -> Inference:
         """Return the inference of minus this quantity."""
+        sequence = self.sequence
         return replace(
             self,
             value=-self.value,
             lower=lambda alpha: -self.upper(alpha),
             upper=lambda alpha: -self.lower(alpha),
+            sequence=None if sequence is None else lambda tuned_to: sequence(tuned_to).negated(),
         )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Literal
 
 from aiqa.stats.inference import Inference
+from aiqa.stats.sequential import beta_binomial
 from aiqa.stats.special import betaincinv, ndtri
 
 Method = Literal["clopper-pearson", "wilson"]
@@ -117,6 +119,11 @@ def proportion(
         raise ValueError(f"a share needs 0 <= successes <= trials and trials > 0: {successes} of {trials}")
     size = trials if effective is None else effective
     share = successes / trials
+
+    def sequence(tuned_to: float) -> Inference:
+        told = beta_binomial(successes, trials, tuned_to=tuned_to)
+        return replace(told, n=round(trials) if n is None else n, support=support, support_of=support_of)
+
     lower, upper = _BOUNDS[method]
     return Inference(
         share,
@@ -126,6 +133,7 @@ def proportion(
         lambda alpha: max(share, upper(share * size, size, alpha)),
         support,
         support_of,
+        sequence=None if effective is not None else sequence,
     )
 
 

@@ -84,6 +84,8 @@ def test_the_name_of_a_gate_does_not_move_with_its_threshold() -> None:
         (lambda: (metric.mae <= 1).policy(severity="fatal"), "severity must be one of"),
         (lambda: (metric.mae <= 1).policy(inconclusive="pass"), "inconclusive must be one of"),
         (lambda: (metric.mae <= 1).policy(min_support=0), "whole number"),
+        (lambda: (metric.mae <= 1).policy(anytime="daily"), "the n at which its bounds are sharpest"),
+        (lambda: (metric.mae <= 1).policy(anytime=0), "the n at which its bounds are sharpest"),
         (lambda: (metric.mae <= 1).policy(colour="red"), "no policy setting 'colour'"),
         (lambda: expect.column_values_to_be_between("x"), "min_value"),
         (lambda: expect.column_values_to_be_in_set("x", "abc"), "list or a set"),
@@ -115,6 +117,8 @@ def test_a_policy_inherits_field_by_field() -> None:
     gate = Policy(confidence=None)
     assert gate.over(check).over(project) == Policy(None, "block", "block", 1)
     assert Policy().severity == INHERIT
+    assert Policy(anytime=False).over(Policy(anytime=5000)).anytime is False
+    assert Policy().over(Policy(anytime=5000)).anytime == 5000
 
 
 def test_severities_of_gx_become_ours() -> None:

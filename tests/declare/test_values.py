@@ -48,7 +48,7 @@ DECLARATIONS: list[Any] = [
     metric.scorer("neg_mean_poisson_deviance") >= -1,
     metric.psi("amount", reference="orders-2026-09") <= 0.2,
     metric(bias) <= 0.1,
-    (metric.recall >= 0.8).policy(severity="warn", confidence=None, min_support=30),
+    (metric.recall >= 0.8).policy(severity="warn", confidence=None, min_support=30, anytime=True),
     aiqa.dataset("orders", "data/*.parquet", label="y", weight="w", time="t", slices=["country"]),
     aiqa.dataset("orders", load),
     aiqa.model("fraud", "models:/fraud@challenger", task="binary", champion="models:/fraud@champion"),

@@ -15,9 +15,12 @@ from aiqa.declare.gate import Policy, Requirement
 from aiqa.errors import MetricError
 from aiqa.judge.decide import decide, needed, refutation
 from aiqa.judge.family import SliceKey, decide_family, name_of
-from aiqa.judge.number import number
+from aiqa.judge.number import number, percent
 from aiqa.judge.run import blocks, run_verdict
+from aiqa.judge.values import judge_values
 from aiqa.stats.inference import Inference, exact
+from aiqa.stats.proportion import proportion
+from aiqa.stats.sequential import beta_binomial
 from aiqa.verdict import Verdict
 
 AT_LEAST = (metric.accuracy >= 0.8).requirement
@@ -207,6 +210,42 @@ def test_a_slice_without_positives_is_inconclusive_not_green() -> None:
 
 def test_no_slice_is_an_error() -> None:
     assert decide_family({}, AT_LEAST, 0.95, 1)[0].verdict is Verdict.ERROR
+
+
+def test_a_gate_that_is_looked_at_daily_takes_more_to_decide() -> None:
+    gate = metric.accuracy >= 0.8
+    found: dict[SliceKey, Inference | MetricError] = {(): proportion(840, 1000)}
+    policy = Policy(0.95, "block", "warn", 1, False)
+    assert judge_values(gate.requirement, found, policy).judgement.verdict is Verdict.PASS
+    judged = judge_values(gate.requirement, found, Policy(anytime=True).over(policy)).judgement
+    assert judged.verdict is Verdict.PASS
+    assert "whenever one looks" in judged.reason
+    assert judged.estimate is not None
+    assert judged.estimate.method == "beta-binomial confidence sequence"
+    assert judged.estimate.low == beta_binomial(840, 1000).lower(1 - 0.95)
+    late = judge_values(gate.requirement, found, Policy(anytime=10**6).over(policy)).judgement
+    assert late.verdict is Verdict.INCONCLUSIVE
+    assert "whenever one looks" in late.reason
+
+
+def test_slices_too_are_judged_at_every_look() -> None:
+    gate = metric.accuracy.by("country") >= 0.8
+    slices: dict[SliceKey, Inference | MetricError] = {
+        key("BR"): proportion(83, 90),
+        key("PT"): MetricError("no rows"),
+    }
+    policy = Policy(0.95, "block", "warn", 1, True)
+    parts = judge_values(gate.requirement, slices, policy).parts
+    methods = [part.judgement.estimate.method for part in parts if part.judgement.estimate]
+    assert methods == ["beta-binomial confidence sequence"]
+
+
+@pytest.mark.parametrize(
+    ("confidence", "text"),
+    [(0.95, "95%"), (0.995, "99.5%"), (1 - 0.05 / 32, "99.84%"), (1 - 1e-9, "99.9999999%"), (0.51, "51%")],
+)
+def test_a_confidence_is_never_told_as_certainty(confidence: float, text: str) -> None:
+    assert percent(confidence) == text
 
 
 def test_slices_are_named_for_people() -> None:

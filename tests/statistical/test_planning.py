@@ -11,6 +11,7 @@ from aiqa.judge.family import SliceKey, decide_family
 from aiqa.stats.inference import Inference
 from aiqa.stats.multiplicity import Correction, adjust
 from aiqa.stats.proportion import proportion
+from aiqa.stats.sequential import beta_binomial_interval, sprt
 from aiqa.verdict import Verdict
 from tests.statistical.reference import case, columns
 
@@ -57,3 +58,23 @@ def test_a_gate_over_slices() -> None:
         name: Verdict.PASS if p < 0.05 else Verdict.INCONCLUSIVE
         for name, p in zip(expected["slices"], expected["p_greater"], strict=True)
     }
+
+
+def test_a_confidence_sequence_of_a_share() -> None:
+    of = case("beta_binomial_confidence_sequence")
+    counts = zip(of["inputs"]["successes"], of["inputs"]["n"], strict=True)
+    for (x, n), expected in zip(counts, of["expected"]["intervals"], strict=True):
+        low, high = beta_binomial_interval(x, n, of["inputs"]["alpha"])
+        assert low == pytest.approx(expected["lower"], abs=1e-7)
+        assert high == pytest.approx(expected["upper"], abs=1e-7)
+
+
+def test_walds_ratio() -> None:
+    of = case("wald_sprt")
+    told = {"null": of["inputs"]["p0"], "truth": of["inputs"]["p1"]}
+    rates = {key: of["inputs"][key] for key in ("alpha", "beta")}
+    for x, n, llr in zip(of["inputs"]["x"], of["inputs"]["n"], of["expected"]["llr"], strict=True):
+        found = sprt(x, n, **told, **rates)
+        assert found.llr == pytest.approx(llr, abs=1e-9)
+        assert found.upper == pytest.approx(of["expected"]["upper"], abs=1e-9)
+        assert found.lower == pytest.approx(of["expected"]["lower"], abs=1e-9)
