@@ -21,8 +21,8 @@ from aiqa.scan.predictions import Predictions
 TRUTH, WEIGHT, CLUSTER = "aiqa:truth", "aiqa:weight", "aiqa:cluster"
 _SUM_TOLERANCE = 1e-3
 _WILD = set("*?[")
-_HEAVY = 1e100
-"""Weights beyond this (or below its inverse) have squares that a float cannot hold."""
+_HEAVY = 1e70
+"""Weights beyond this (or below its inverse) have fourth powers that a float cannot hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ def scored_table(
     ------
     DataError
         No label declared, a missing column, no rows, null or non-finite labels, labels that are not among
-        the classes, weights that are null, negative, infinite, beyond 1e100 or all zero.
+        the classes, weights that are null, negative, infinite, beyond 1e70 or all zero.
     MetricError
         ModelColumns of the wrong length or shape, null or non-finite, or not among the classes.
 

@@ -261,14 +261,12 @@ def _native(frame: Any) -> pl.LazyFrame:
 
 
 def _scalars(table: pl.LazyFrame, schema: Schema, requests: list[Request], by: tuple[Slicer, ...]) -> _Query:
-    terms = [_terms(request.statistic, schema) for request in requests]
-    named = [expr.alias(f"{i}.{j}") for i, exprs in enumerate(terms) for j, expr in enumerate(exprs)]
     groups = _names("by", len(by))
     frame = nw.from_native(table)
-    if by:
-        grouped = frame.with_columns(*_by(by)).group_by(groups).agg(*named).sort(groups, nulls_last=True)
-    else:
-        grouped = frame.select(*named)
+    frame = _centred(frame.with_columns(*_by(by)) if by else frame, schema, requests, groups)
+    terms = [_terms(index, request.statistic, schema) for index, request in enumerate(requests)]
+    named = [expr.alias(f"{i}.{j}") for i, exprs in enumerate(terms) for j, expr in enumerate(exprs)]
+    sliced = frame.group_by(groups).agg(*named).sort(groups, nulls_last=True) if by else frame.select(*named)
 
     def read(result: pl.DataFrame) -> Answers:
         answers: Answers = {request: {} for request in requests}
@@ -279,42 +277,85 @@ def _scalars(table: pl.LazyFrame, schema: Schema, requests: list[Request], by: t
                 answers[request][key] = _state(request.statistic, [next(values) for _ in exprs])
         return answers
 
-    return _Query(_native(grouped), read)
+    return _Query(_native(sliced), read)
 
 
-def _terms(statistic: Statistic, schema: Schema) -> list[Any]:
+def _centred(frame: Any, schema: Schema, requests: list[Request], groups: list[str]) -> Any:
+    """Add each weighted term, its weight and its distance from the mean of its slice.
+
+    As columns of their own, because sums of sums within slices do not stream.
+    """
+    own, apart = [], []
+    for index, request in enumerate(requests):
+        if not isinstance(request.statistic, Moments) or request.statistic.weight is None:
+            continue
+        x, w, d = _columns_of(index)
+        term = compile_expr(request.statistic.term, schema).cast(nw.Float64)
+        weight = nw.when(~term.is_null()).then(nw.col(request.statistic.weight).cast(nw.Float64))
+        own += [term.alias(x), weight.alias(w)]
+        total, heavy = (nw.col(x) * nw.col(w)).sum(), nw.col(w).sum()
+        mean = total.over(*groups) / heavy.over(*groups) if groups else total / heavy
+        apart.append((nw.col(x) - mean).alias(d))
+    return frame.with_columns(*own).with_columns(*apart) if own else frame
+
+
+def _columns_of(index: int) -> tuple[str, str, str]:
+    return f"__aiqa_x{index}", f"__aiqa_w{index}", f"__aiqa_d{index}"
+
+
+def _terms(index: int, statistic: Statistic, schema: Schema) -> list[Any]:
     if isinstance(statistic, Moments):
-        term = compile_expr(statistic.term, schema).cast(nw.Float64)
-        return _weighted_moments(term, statistic.weight) if statistic.weight else _moments(term)
+        if statistic.weight:
+            x, w, d = map(nw.col, _columns_of(index))
+            return _weighted_moments(x, w, d, statistic.order)
+        return _moments(compile_expr(statistic.term, schema).cast(nw.Float64), statistic.order)
     if isinstance(statistic, Count) and statistic.where is not None:
         condition = compile_expr(statistic.where, schema)
         return [nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0)).cast(nw.Int64).sum()]
     return [nw.len()]
 
 
-def _moments(x: nw.Expr) -> list[nw.Expr]:
-    """Polars' variance is computed by Welford's recurrence and merged, so that it does not cancel."""
-    return [x.count(), x.mean(), x.min(), x.max(), x.var(ddof=0)]
+def _moments(x: nw.Expr, order: int) -> list[nw.Expr]:
+    """Polars' moments are computed by recurrence and merged, so that they do not cancel."""
+    higher = [x.skew(), x.kurtosis()] if order == 4 else []
+    return [x.count(), x.mean(), x.min(), x.max(), x.var(ddof=0), *higher]
 
 
-def _weighted_moments(x: nw.Expr, weight: str) -> list[nw.Expr]:
-    w = nw.when(~x.is_null()).then(nw.col(weight).cast(nw.Float64))
-    mean = (x * w).sum() / w.sum()
-    apart, w2 = x - mean, w * w
-    sums = [w, w2, apart * apart * w, apart * apart * w2, apart * w2]
-    return [x.count(), mean, x.min(), x.max(), *(term.sum() for term in sums)]
+def _weighted_moments(x: nw.Expr, w: nw.Expr, apart: nw.Expr, order: int) -> list[nw.Expr]:
+    sums = [w, w * apart * apart, *_powers(w * w, apart, 2)]
+    if order == 4:
+        sums += [*_powers(w * w * w, apart, 3), *_powers(w * w * w * w, apart, 4)]
+    return [x.count(), (x * w).sum() / w.sum(), x.min(), x.max(), *(term.sum() for term in sums)]
+
+
+def _powers(w: nw.Expr, apart: nw.Expr, order: int) -> list[nw.Expr]:
+    """Return w, w d, w d² and so on."""
+    terms = [w]
+    for _ in range(order):
+        terms.append(terms[-1] * apart)
+    return terms
 
 
 def _state(statistic: Statistic, values: list[Any]) -> Any:
-    if isinstance(statistic, Count):
+    if not isinstance(statistic, Moments):
         return values[0]
     n, *rest = values
     mean, low, high, *sums = (math.nan if value is None else value for value in rest)
-    if len(sums) == 1:
-        m2 = sums[0] * n if n else 0.0
-        return MomentsState(n, float(n), float(n), mean, m2, m2, low, high)
-    w, w2, m2, spread2, cross2 = sums
-    return MomentsState(n, w, w2, mean, m2, spread2, low, high, cross2)
+    if statistic.weight is None:
+        return _plain_state(n, mean, low, high, sums)
+    w, m2, w2, cross2, spread2, *higher = sums
+    cubes, fourths = tuple(higher[:4]), tuple(higher[4:])
+    return MomentsState(n, w, w2, mean, m2, spread2, low, high, cross2, cubes, fourths)
+
+
+def _plain_state(n: int, mean: float, low: float, high: float, sums: list[float]) -> MomentsState:
+    size, variance = float(n), sums[0] if n else 0.0
+    m2, higher = variance * n, []
+    if len(sums) > 1:
+        skewness, kurtosis = (sums[1], sums[2] + 3) if variance > 0 else (0.0, 0.0)
+        m3 = skewness * math.pow(variance, 1.5) * n
+        higher = [(size, 0.0, m2, m3), (size, 0.0, m2, m3, kurtosis * variance**2 * n)]
+    return MomentsState(n, size, size, mean, m2, m2, low, high, 0.0, *higher)
 
 
 def _counts(table: pl.LazyFrame, schema: Schema, request: Request, counts: Counts) -> _Query:

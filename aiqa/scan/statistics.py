@@ -6,8 +6,9 @@ A statistic says what to compute; its *state* is the answer, once per slice. All
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -25,11 +26,13 @@ class Count:
 class Moments:
     """Weighted moments of an expression, nulls left out. State: :class:`MomentsState`.
 
-    A NaN among the values makes mean, m2 and spread2 NaN: whoever reads the state must look.
+    Up to this `order`: 2, or 4 where bounds of the mean are wanted. A NaN among the values makes mean, m2
+    and spread2 NaN: whoever reads the state must look.
     """
 
     term: Expr
     weight: str | None = None
+    order: Literal[2, 4] = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +77,10 @@ class MomentsState:
     """Rows n, sum of weights w, of squared weights w2; weighted mean; sum of w (x - mean)²; minimum, maximum.
 
     ``spread2`` is the sum of w² (x - mean)², for the variance of a weighted mean, and ``cross2`` that of
-    w² (x - mean), without which two spreads could not be added (0 where all weights are equal). Where no
-    row has weight, the mean is NaN; where there is no row, so are minimum and maximum.
+    w² (x - mean), without which two spreads could not be added (0 where all weights are equal). Of order 4,
+    ``cubes`` and ``fourths`` are the sums of w³ (x - mean)^j, j from 0 to 3, and of w⁴ (x - mean)^j, j from 0
+    to 4; otherwise empty. Where no row has weight, the mean is NaN; where there is no row, so are minimum
+    and maximum.
     """
 
     n: int
@@ -87,6 +92,8 @@ class MomentsState:
     min: float
     max: float
     cross2: float = 0.0
+    cubes: tuple[float, ...] = ()
+    fourths: tuple[float, ...] = ()
 
     def merge(self, other: MomentsState) -> MomentsState:
         """Return the moments of both parts together (Chan, Golub & LeVeque 1983, with weights)."""
@@ -97,16 +104,28 @@ class MomentsState:
             return replace(heavy[0] if heavy else self, n=n, min=low, max=high)
         w = self.w + other.w
         mean = self.mean + (other.mean - self.mean) * (other.w / w)
-        moved = [_about(part, mean) for part in heavy]
-        m2, spread2, cross2 = (a + b for a, b in zip(*moved, strict=True))
-        return MomentsState(n, w, self.w2 + other.w2, mean, m2, spread2, low, high, cross2)
+        m2, squares, cubes, fourths = (
+            tuple(map(sum, zip(*sums, strict=True)))
+            for sums in zip(*(_about(part, mean) for part in heavy), strict=True)
+        )
+        return MomentsState(n, w, squares[0], mean, m2[2], squares[2], low, high, squares[1], cubes, fourths)
 
 
-def _about(part: MomentsState, mean: float) -> tuple[float, float, float]:
+Sums = tuple[float, ...]
+
+
+def _about(part: MomentsState, mean: float) -> tuple[Sums, Sums, Sums, Sums]:
     """Move the central sums of a part to another centre."""
-    step = part.mean - mean
-    spread2 = part.spread2 + 2 * step * part.cross2 + step * step * part.w2
-    return part.m2 + step * step * part.w, spread2, part.cross2 + step * part.w2
+    sums = ((part.w, 0.0, part.m2), (part.w2, part.cross2, part.spread2), part.cubes, part.fourths)
+    first, squares, cubes, fourths = (_moved(of, part.mean - mean) for of in sums)
+    return first, squares, cubes, fourths
+
+
+def _moved(sums: Sums, step: float) -> Sums:
+    """Return the sums of w^k (d + step)^j from those of w^k d^j, for j from 0 (the binomial theorem)."""
+    return tuple(
+        sum(math.comb(j, i) * sums[i] * step ** (j - i) for i in range(j + 1)) for j in range(len(sums))
+    )
 
 
 @dataclass(frozen=True, slots=True)

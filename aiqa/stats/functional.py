@@ -11,13 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aiqa.stats.inference import Inference
-from aiqa.stats.linear import REAL, Domain, Linear, Scale, infer_linear
+from aiqa.stats.linear import Linear, infer_linear
+from aiqa.stats.skewed import REAL, Domain, Scale
 
 Floats = NDArray[np.float64]
 Clusters = NDArray[np.int64] | None
@@ -46,6 +47,8 @@ class Functional:
         How many rows each stands for: with unequal weights the effective number, w² / w2. Default: one.
     support, support_of : optional
         As in :class:`~aiqa.stats.inference.Inference`.
+    reach : (float, float), optional
+        Of a mean: where the values of its rows lie.
 
     Examples
     --------
@@ -63,17 +66,32 @@ class Functional:
     count: Floats | None = None
     support: int | None = None
     support_of: str = "rows"
+    reach: Domain | None = None
 
     def linear(self, clusters: Clusters = None) -> Linear:
         """Return the value with what each independent unit (row or cluster) contributes to its error."""
-        linear = Linear.of_rows(
-            self.value(self.weight), self.influence(self.weight), self.weight, self.n, self.count
-        )
-        return linear if clusters is None else linear.clustered(clusters, self.weight)
+        influence = self.influence(self.weight)
+        linear = Linear.of_rows(self.value(self.weight), influence, self.weight, self.n, self.count)
+        of_unit = linear if clusters is None else linear.clustered(clusters, self.weight)
+        return replace(of_unit, displaced=self._displaced(influence, clusters, of_unit.moment(2)))
+
+    def _displaced(
+        self, influence: Floats, clusters: Clusters, variance: float
+    ) -> tuple[float, float] | None:
+        """Return the value where each unit counts less and more by its part in half a standard error."""
+        if not 0 < variance < math.inf:
+            return None
+        tilt = influence
+        if clusters is not None:
+            tilt = np.bincount(clusters, weights=influence).astype(float)[clusters]
+        elif self.count is not None:
+            tilt = np.divide(influence, self.count, out=np.zeros(len(influence)), where=self.count > 0)
+        half = tilt / (2 * math.sqrt(variance))
+        return self.value(self.weight * (1 - half)), self.value(self.weight * (1 + half))
 
 
 def mean_of(values: NDArray[Any], weight: NDArray[Any] | None = None, *, domain: Domain = REAL) -> Functional:
-    """Return the weighted mean of `values` as a functional.
+    """Return the weighted mean of `values`, which lie in the `domain`, as a functional.
 
     Examples
     --------
@@ -90,7 +108,8 @@ def mean_of(values: NDArray[Any], weight: NDArray[Any] | None = None, *, domain:
         return moved
 
     weights = np.ones(len(values)) if weight is None else np.asarray(weight, dtype=float)
-    return Functional(weights, value, influence, len(values), domain)
+    reach = domain if math.isfinite(domain[1] - domain[0]) else None
+    return Functional(weights, value, influence, len(values), domain, reach=reach)
 
 
 def function_of(
@@ -164,7 +183,7 @@ def embedded(functional: Functional, rows: NDArray[np.intp], weight: Floats) -> 
 
 def difference(first: Functional, second: Functional) -> Functional:
     """Return one quantity minus another of the same rows."""
-    domain = (first.domain[0] - second.domain[1], first.domain[1] - second.domain[0])
+    domain = _difference(first.domain, second.domain)
     return function_of(
         lambda a, b: a - b,
         (first, second),
@@ -172,10 +191,21 @@ def difference(first: Functional, second: Functional) -> Functional:
         domain=domain,
         support=first.support,
         support_of=first.support_of,
+        reach=_difference(first.reach, second.reach),
     )
 
 
-METHODS = ("linearised", "bootstrap", "bca", "percentile", "poisson", "jackknife")
+@overload
+def _difference(first: Domain, second: Domain) -> Domain: ...
+@overload
+def _difference(first: Domain | None, second: Domain | None) -> Domain | None: ...
+def _difference(first: Domain | None, second: Domain | None) -> Domain | None:
+    if first is None or second is None:
+        return None
+    return first[0] - second[1], first[1] - second[0]
+
+
+METHODS = ("linearised", "t", "bootstrap", "bca", "percentile", "poisson", "jackknife")
 """How any functional can be inferred, by the method's usual name."""
 
 
@@ -183,7 +213,7 @@ def infer(
     functional: Functional,
     *,
     clusters: Clusters = None,
-    method: str | None = None,  # noqa: ARG001
+    method: str | None = None,
     seed: int = 0,  # noqa: ARG001
 ) -> Inference:
     """Infer a functional from its rows, or from its clusters.
@@ -201,14 +231,16 @@ def infer(
     Examples
     --------
     >>> infer(mean_of(np.arange(10.0))).method
-    'linearised t'
+    'hall'
     """
     linear = functional.linear(clusters)
     return infer_linear(
         linear,
         functional.n,
+        method="t" if method == "t" else None,
         scale=functional.scale,
         domain=functional.domain,
         support=functional.support,
         support_of=functional.support_of,
+        reach=functional.reach,
     )

@@ -1,22 +1,20 @@
-"""Normal and t bounds of a statistic whose variance is known from its linearisation."""
+"""A statistic and what its units contribute to its error; t bounds of statistics with a known variance."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aiqa.stats.inference import Inference
 from aiqa.stats.proportion import wilson_lower, wilson_upper
-from aiqa.stats.special import expit, logit, stdtrit
+from aiqa.stats.skewed import REAL, Domain, Influences, infer_influences, quantile_t
+from aiqa.stats.special import expit, logit
 
 Floats = NDArray[np.float64]
-Domain = tuple[float, float]
-Scale = Literal["identity", "logit", "log", "fisher"]
-REAL: Domain = (-math.inf, math.inf)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +34,8 @@ class Linear:
         Rows of the table.
     units : str
         "rows" or "clusters".
+    displaced : (float, float), optional
+        As in :class:`~aiqa.stats.skewed.Influences`.
     """
 
     value: float
@@ -44,6 +44,7 @@ class Linear:
     n: int
     count: Floats | None = None
     units: str = "rows"
+    displaced: tuple[float, float] | None = None
 
     @classmethod
     def of_rows(
@@ -72,11 +73,6 @@ class Linear:
         return float((self.influence[counted] ** order / self.count[counted] ** (order - 1)).sum())
 
 
-def quantile_t(alpha: float, df: float) -> float:
-    """Return how many standard errors a one-sided bound at `alpha` is away; infinite without freedom."""
-    return -stdtrit(df, alpha) if df > 0 else math.inf
-
-
 def t_inference(
     value: float,
     variance: float,
@@ -84,7 +80,7 @@ def t_inference(
     n: int,
     method: str,
     *,
-    domain: tuple[float, float] = (-math.inf, math.inf),
+    domain: Domain = REAL,
     support: int | None = None,
     support_of: str = "rows",
 ) -> Inference:
@@ -140,18 +136,17 @@ def logit_inference(
     return Inference(value, n, name, lambda a: bound(a, -1), lambda a: bound(a, 1), support, support_of)
 
 
-def infer_linear(
-    linear: Linear,
-    n: int,
-    *,
-    scale: Scale = "identity",  # noqa: ARG001
-    domain: Domain = REAL,
-    support: int | None = None,
-    support_of: str = "rows",
-) -> Inference:
-    """Infer a statistic from what its units contribute to its error."""
-    df = linear.effective - 1 if linear.effective > 1 + 1e-9 else 0.0
-    variance = linear.moment(2) * linear.effective / df if df > 0 else math.inf
-    return t_inference(
-        linear.value, variance, df, n, "linearised t", domain=domain, support=support, support_of=support_of
-    )
+def infer_linear(linear: Linear, n: int, **how: Any) -> Inference:
+    """Infer a statistic from what its units contribute to its error.
+
+    Parameters
+    ----------
+    linear : Linear
+    n : int
+        Rows of the table.
+    **how
+        As in :func:`~aiqa.stats.skewed.infer_influences`.
+    """
+    second, third, fourth = (linear.moment(order) for order in (2, 3, 4))
+    of = Influences(linear.value, linear.effective, second, third, fourth, linear.displaced)
+    return infer_influences(of, n, **how)

@@ -85,7 +85,7 @@ def test_the_boundary_is_lowest_where_it_is_tuned_to() -> None:
 def test_the_boundary_holds_for_a_thousand_normal_looks() -> None:
     rng, looks = np.random.default_rng(1), np.arange(10, 5001, 10)
     sums = np.cumsum(rng.normal(size=(2000, len(looks))) * math.sqrt(10), axis=1)
-    bounds = np.array([deviations(n, 0.05) * math.sqrt(n) for n in looks])
+    bounds = np.array([deviations(float(n), 0.05) * math.sqrt(n) for n in looks])
     ever = (sums >= bounds).any(axis=1).mean()
     assert 0.005 <= ever <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 2000)
 
