@@ -25,7 +25,6 @@ import numpy as np
 
 from aiqa.stats.functional import Functional, difference, infer
 from aiqa.stats.inference import Inference
-from aiqa.stats.linear import quantile_t
 from aiqa.stats.reliability import (
     Binning,
     Diagram,
@@ -35,6 +34,7 @@ from aiqa.stats.reliability import (
     reach_of_clusters,
     stretched,
 )
+from aiqa.stats.skewed import quantile_t
 from aiqa.stats.special import ndtr, ndtri
 
 METHODS = ("debiased", "plain")
