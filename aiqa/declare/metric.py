@@ -21,7 +21,11 @@ _CLASSES = ("average", "label")
 _KINDS: dict[str, tuple[tuple[float, float], tuple[str, ...]]] = {
     **dict.fromkeys(("precision", "recall", "f1", "roc_auc", "average_precision"), (_SHARE, _CLASSES)),
     **dict.fromkeys(("accuracy", "balanced_accuracy"), (_SHARE, ())),
-    **dict.fromkeys(("log_loss", "brier", "mae", "rmse", "median_absolute_error"), (_POSITIVE, ())),
+    **dict.fromkeys(("log_loss", "mae", "mse", "rmse", "mape", "median_absolute_error"), (_POSITIVE, ())),
+    **dict.fromkeys(("brier", "smape"), ((0.0, 2.0), ())),
+    "mase": (_POSITIVE, ("period",)),
+    **dict.fromkeys(("pinball", "absolute_error_quantile"), (_POSITIVE, ("q",))),
+    "mean_error": (_ANY, ()),
     "r2": ((-math.inf, 1.0), ()),
     "psi": (_POSITIVE, ("bins", "column", "reference")),
     **dict.fromkeys(("function", "scorer"), (_ANY, ())),
@@ -232,12 +236,42 @@ class MetricNamespace:
     """Mean squared difference of probability and truth. Smaller is better."""
     mae = Metric("mae")
     """Mean absolute error, in the label's unit. Smaller is better."""
+    mse = Metric("mse")
+    """Mean squared error, in the square of the label's unit. Smaller is better."""
     rmse = Metric("rmse")
     """Root of the mean squared error, in the label's unit. Smaller is better."""
+    mape = Metric("mape")
+    """Mean absolute error as a share of each row's truth (1 is 100 %). Smaller is better.
+
+    Not defined where a truth is 0.
+    """
+    smape = Metric("smape")
+    """Mean of twice the absolute error over the sum of truth and prediction, both absolute; from 0 to 2.
+
+    0 where both are 0. Smaller is better.
+    """
+    mase = Metric("mase")
+    """Mean absolute error in units of that of the naive forecast, the truth `period` rows before.
+
+    Rows are in the order of the data set's ``time=`` where it has one; otherwise as they come. Each slice
+    has its own scale. ``metric.mase(period=7)``; smaller is better.
+    """
+    mean_error = Metric("mean_error")
+    """Mean of prediction less truth, in the label's unit: the bias. Bound it with ``.between(low, high)``."""
+    pinball = Metric("pinball")
+    """Mean pinball loss of predictions of a quantile, ``metric.pinball(q=0.9)``; 0.5 where not given.
+
+    Smaller is better.
+    """
     r2 = Metric("r2")
     """Share of the label's variance that the predictions explain."""
     median_absolute_error = Metric("median_absolute_error")
     """Median of the absolute errors, in the label's unit. Smaller is better."""
+    absolute_error_quantile = Metric("absolute_error_quantile")
+    """A quantile of the absolute errors, ``metric.absolute_error_quantile(q=0.95)``; 0.9 where not given.
+
+    In the label's unit. Smaller is better.
+    """
     psi = Metric("psi")
     """Population stability index of a column: ``metric.psi("amount", reference="orders-2026-09")``."""
 

@@ -1,15 +1,18 @@
-"""Metrics that are means of a loss of each row: log loss, Brier, mean absolute error."""
+"""Metrics that are means of a loss of each row: log loss, Brier, and those of regressions."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aiqa.errors import MetricError
 from aiqa.metrics.question import (
     CLASSIFICATION,
-    REGRESSION,
+    Comparison,
     Comparisons,
     Parts,
     Question,
@@ -17,68 +20,254 @@ from aiqa.metrics.question import (
     States,
     compared,
 )
+from aiqa.metrics.rows import columns_of, values_of
 from aiqa.metrics.table import TRUTH, ModelColumns
 from aiqa.scan.expr import Expr, call, col
-from aiqa.scan.statistics import Moments, MomentsState, Statistic
+from aiqa.scan.statistics import Moments, MomentsState, Rows, Sample, Statistic
+from aiqa.stats.functional import Functional, difference, function_of, infer, mean_of
 from aiqa.stats.inference import Inference
-from aiqa.stats.mean import mean
+from aiqa.stats.skewed import Domain, Influences, infer_influences
+from aiqa.stats.wilcoxon import signed_rank
 
+Floats = NDArray[np.float64]
+Models = tuple[ModelColumns, ...]
+FROM_MOMENTS = (None, "linearised", "t")
+"""The methods that need no rows, only their moments."""
 _SMALLEST = float(np.finfo(np.float64).eps)
 """Probabilities are kept this far from 0 and 1 in the log loss, as scikit-learn does."""
 
 
+@dataclass(frozen=True, slots=True)
 class MeanLoss:
-    """The family; see :class:`~aiqa.metrics.question.Family`."""
+    """The family; see :class:`~aiqa.metrics.question.Family`.
+
+    One scan for the moments of the losses; their rows only where clusters, resamples, ranks or the
+    difference of two roots are asked for.
+
+    Parameters
+    ----------
+    loss : callable
+        The loss of each row, for one model.
+    domain : callable
+        Where losses can lie.
+    possible : callable, optional
+        Of one model, or of the challenger and the champion: the least and the largest loss (or gain) that
+        each row could have had, whichever its class. Their means then take the place of the ends of the
+        domain, which are too far away to tell anything; nothing, where the ends are near enough.
+    undefined : Expr, optional
+        True for rows on which the loss is not defined.
+    root : bool
+        Whether the metric is the square root of the mean.
+    directed : bool
+        Whether smaller is better.
+    """
+
+    loss: Callable[[Question, ModelColumns], Expr]
+    domain: Callable[[Question], Domain]
+    possible: Callable[[Models], tuple[Expr, ...]] = lambda _: ()
+    undefined: tuple[Expr, str] | None = None
+    root: bool = False
+    directed: bool = True
 
     def statistics(self, question: Question, *, versus_champion: bool) -> tuple[Statistic, ...]:
+        self._check(question, versus_champion=versus_champion)
+        terms = self._terms(question, versus_champion=versus_champion)
+        guards = () if self.undefined is None else (Sample(TRUTH, self.undefined[0], 1),)
+        if not self._needs_rows(question, versus_champion=versus_champion):
+            return (*guards, *(Moments(term, question.weight, 4) for term in terms))
+        own = [name for name in (question.weight, question.cluster) if name]
+        read = {name for term in terms for name in term.columns}
+        return (*guards, Rows((TRUTH, *own, *sorted(read - {TRUTH}))))
+
+    def infer(self, question: Question, states: States, seed: int) -> Parts:
+        states = self._defined(question, states)
+        if self._needs_rows(question, versus_champion=False):
+            found = self._of_rows(question, states, seed)
+        else:
+            found = _of_moments(question, states, self.domain(question), _finite(self.domain(question)))
+        return {(): found.map(_root) if self.root else found}
+
+    def compare(self, question: Question, states: States, seed: int) -> Comparisons:
+        states = self._defined(question, states)
+        if self._needs_rows(question, versus_champion=True):
+            return {(): self._compare_rows(question, states, seed)}
+        challenger, champion, *gain = states
+        inference = _of_moments(question, tuple(gain), _mirrored(self.domain(question)), None)
+        return {(): _paired(inference, challenger.mean, champion.mean)}
+
+    def _needs_rows(self, question: Question, *, versus_champion: bool) -> bool:
+        by_rows = question.cluster is not None or question.method not in FROM_MOMENTS
+        return by_rows or (versus_champion and self.root)
+
+    def _check(self, question: Question, *, versus_champion: bool) -> None:
+        if versus_champion and not self.directed:
+            raise MetricError(
+                f"neither end of {question.name} is the better one: bound it, with .between(low, high), and "
+                "compare another metric, such as mae"
+            )
+        if question.method == "wilcoxon":
+            _check_ranks(question, versus_champion=versus_champion)
+
+    def _terms(self, question: Question, *, versus_champion: bool) -> list[Expr]:
+        """Return each model's loss, the gain where there are two, and the least and largest possible."""
         models = question.models(versus_champion=versus_champion)
-        terms = [_loss(question, model) for model in models]
+        terms = [self.loss(question, model) for model in models]
         if versus_champion:
             terms.append(terms[1] - terms[0])
-        return tuple(Moments(term, question.weight) for term in terms)
+        return [*terms, *self.possible(models)]
 
-    def infer(self, question: Question, states: States, seed: int) -> Parts:  # noqa: ARG002 - the family's form
-        return {(): _mean(_weighing(states[0]), (0.0, _largest(question)), "t")}
+    def _defined(self, question: Question, states: States) -> States:
+        """Return the states that losses come from, if they are defined."""
+        if self.undefined is None:
+            return states
+        if states[0]:
+            raise MetricError(f"{question.name} is not defined: {self.undefined[1]}", row=states[0][0][0])
+        return states[1:]
 
-    def compare(self, question: Question, states: States, seed: int) -> Comparisons:  # noqa: ARG002
-        challenger, champion, gain = map(_weighing, states)
-        largest = _largest(question)
-        inference = _mean(gain, (-largest, largest), "paired t")
-        return {(): compared(inference, challenger.mean, champion.mean)}
+    def _of_rows(self, question: Question, states: States, seed: int) -> Inference:
+        columns = columns_of(question, states, versus_champion=False)
+        terms = self._terms(question, versus_champion=False)
+        values, domain = [values_of(term, columns.extra) for term in terms], self.domain(question)
+        mean = _mean(values, columns.weight, domain, _finite(domain))
+        return infer(mean, clusters=columns.cluster, method=question.method, seed=seed)
+
+    def _compare_rows(self, question: Question, states: States, seed: int) -> Comparison:
+        columns = columns_of(question, states, versus_champion=True)
+        terms = self._terms(question, versus_champion=True)
+        challenger, champion, *gain = (values_of(term, columns.extra) for term in terms)
+        domain = self.domain(question)
+        each = [_mean([losses], columns.weight, domain, None) for losses in (challenger, champion)]
+        values = [of.value(of.weight) for of in each]
+        if question.method == "wilcoxon":
+            pseudo_median, p_value = signed_rank(gain[0])
+            return compared(pseudo_median, values[0], values[1], p_value)
+        better = _mean(gain, columns.weight, _mirrored(domain), None)
+        if self.root:
+            values = [math.sqrt(value) for value in values]
+            better = difference(*(_rooted(of) for of in reversed(each)))
+        return _paired(
+            infer(better, clusters=columns.cluster, method=question.method, seed=seed), values[0], values[1]
+        )
 
 
-def _loss(question: Question, model: ModelColumns) -> Expr:
-    if question.name == "mae":
-        return abs(col(model.prediction or "") - col(TRUTH))
+def _check_ranks(question: Question, *, versus_champion: bool) -> None:
+    if not versus_champion:
+        raise MetricError(
+            "method='wilcoxon' compares two models on the same rows; it is no method of one alone"
+        )
+    for name, what in ((question.weight, "weights"), (question.cluster, "clusters")):
+        if name is not None:
+            raise MetricError(f"method='wilcoxon' takes no {what}: leave them out, or the method")
+
+
+def _influences(state: MomentsState) -> Influences:
+    w = state.w
+    return Influences(
+        state.mean, w**2 / state.w2, state.spread2 / w**2, state.cubes[3] / w**3, state.fourths[4] / w**4
+    )
+
+
+def _of_moments(question: Question, states: States, domain: Domain, reach: Domain | None) -> Inference:
+    state, *possible = states
+    if not state.w > 0:
+        raise MetricError("all weights are zero")
+    if possible:
+        reach = possible[0].mean, possible[1].mean
+    method = "t" if question.method == "t" else None
+    return infer_influences(
+        _influences(state), state.n, method=method, domain=domain, reach=reach, firm=not possible
+    )
+
+
+def _mean(terms: list[Floats], weight: Floats | None, domain: Domain, reach: Domain | None) -> Functional:
+    """Return the mean of a loss or a gain as a functional, with its possible values where there are any."""
+    losses, *possible = terms
+    if possible:
+        low, high = (float(np.average(of, weights=weight)) for of in possible)
+        reach = low, high
+    return replace(mean_of(losses, weight, domain=domain), reach=reach, firm=not possible)
+
+
+def _root(value: float) -> float:
+    return math.sqrt(max(0.0, value))
+
+
+def _rooted(mean: Functional) -> Functional:
+    return function_of(_root, (mean,), lambda value: (0.5 / math.sqrt(value) if value > 0 else 0.0,))
+
+
+def _paired(gain: Inference, challenger: float, champion: float) -> Comparison:
+    return compared(replace(gain, method=f"paired {gain.method}"), challenger, champion)
+
+
+def _finite(domain: Domain) -> Domain | None:
+    return domain if math.isfinite(domain[1] - domain[0]) else None
+
+
+def _mirrored(domain: Domain) -> Domain:
+    width = domain[1] - domain[0]
+    return -width, width
+
+
+def _own(question: Question, model: ModelColumns) -> Expr:
+    """Return the probability of the true class."""
     if model.improbable is not None:
         problem = model.improbable
         raise MetricError(f"{question.name} {problem.args[0]}", column=problem.column, row=problem.row)
-    own = col(model.own or "")
-    if question.name == "log_loss":
-        return -call("log", call("clip", own, _SMALLEST, 1 - _SMALLEST))
+    return col(model.own or "")
+
+
+def _log(probability: Expr) -> Expr:
+    return call("log", call("clip", probability, _SMALLEST, 1 - _SMALLEST))
+
+
+def _log_loss(question: Question, model: ModelColumns) -> Expr:
+    return -_log(_own(question, model))
+
+
+def _probabilities(model: ModelColumns) -> list[Expr]:
+    scores = [col(name) for name in model.score]
+    return [1 - scores[0], *scores] if len(scores) == 1 else scores
+
+
+def _log_losses(model: ModelColumns) -> list[Expr]:
+    """Return the log loss that each class would have, were it the true one."""
+    return [-_log(probability) for probability in _probabilities(model)]
+
+
+def _possible_log_losses(models: Models) -> tuple[Expr, ...]:
+    if len(models) == 2:
+        return _possible_gains(*map(_log_losses, models))
+    losses = _log_losses(models[0])
+    return call("least", *losses), call("greatest", *losses)
+
+
+def _possible_gains(challenger: list[Expr], champion: list[Expr]) -> tuple[Expr, ...]:
+    gains = [old - new for old, new in zip(champion, challenger, strict=True)]
+    return call("least", *gains), call("greatest", *gains)
+
+
+def _brier(question: Question, model: ModelColumns) -> Expr:
+    return _brier_of(_own(question, model), model)
+
+
+def _brier_of(probability: Expr, model: ModelColumns) -> Expr:
     if model.squares is None:
-        return (1 - own) * (1 - own)
-    return col(model.squares) - 2 * own + 1
+        return (1 - probability) * (1 - probability)
+    return col(model.squares) - 2 * probability + 1
 
 
-def _largest(question: Question) -> float:
-    if question.name == "brier":
-        return 1.0 if question.binary else 2.0
-    return -math.log(_SMALLEST) if question.name == "log_loss" else math.inf
+def _briers(model: ModelColumns) -> list[Expr]:
+    return [_brier_of(probability, model) for probability in _probabilities(model)]
 
 
-def _weighing(state: MomentsState) -> MomentsState:
-    if not state.w > 0:
-        raise MetricError("all weights are zero")
-    return state
+def _possible_briers(models: Models) -> tuple[Expr, ...]:
+    return _possible_gains(*map(_briers, models)) if len(models) == 2 else ()
 
 
-def _mean(state: MomentsState, domain: tuple[float, float], method: str) -> Inference:
-    return mean(state.mean, state.spread2, state.w, state.w2, state.n, domain=domain, method=method)
-
-
+LOG_LOSS = MeanLoss(_log_loss, lambda _: (0.0, -math.log(_SMALLEST)), _possible_log_losses)
+BRIER = MeanLoss(_brier, lambda question: (0.0, 1.0 if question.binary else 2.0), _possible_briers)
 SPECS = {
-    "log_loss": Spec(CLASSIFICATION, "score", higher_is_better=False, family=MeanLoss()),
-    "brier": Spec(CLASSIFICATION, "score", higher_is_better=False, family=MeanLoss()),
-    "mae": Spec(REGRESSION, "prediction", higher_is_better=False, family=MeanLoss()),
+    name: Spec(CLASSIFICATION, "score", higher_is_better=False, family=family, methods=("wilcoxon",))
+    for name, family in (("log_loss", LOG_LOSS), ("brier", BRIER))
 }

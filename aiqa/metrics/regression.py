@@ -1,107 +1,208 @@
-"""Metrics of a regression that need its rows: root mean squared error, R², median absolute error."""
+"""Metrics of a regression: means of errors, R², MASE, quantiles of the absolute errors."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from aiqa.errors import MetricError
-from aiqa.metrics.question import REGRESSION, Comparisons, Parts, Question, Spec, States, compared
+from aiqa.metrics.functional import FunctionalFamily
+from aiqa.metrics.losses import MeanLoss
+from aiqa.metrics.question import REGRESSION, Comparisons, Family, Parts, Question, Spec, States
 from aiqa.metrics.rows import Columns, columns_of, rows_statistic
+from aiqa.metrics.table import TRUTH, ModelColumns
+from aiqa.scan.expr import Expr, call, col
 from aiqa.scan.statistics import Statistic
-from aiqa.stats.bootstrap import bootstrap_rows, function_of_means
-from aiqa.stats.quantile import quantile, weighted_median
+from aiqa.stats.functional import Functional, function_of, mean_of
+from aiqa.stats.quantile import quantile, quantile_functional, weighted_quantile
 
 Floats = NDArray[np.float64]
+POSITIVE = (0.0, math.inf)
+REAL = (-math.inf, math.inf)
+_SMALLEST = float(np.finfo(np.float64).eps)
 
 
-class SquaredError:
-    """RMSE and R², functions of means; see :class:`~aiqa.metrics.question.Family`."""
-
-    def statistics(self, question: Question, *, versus_champion: bool) -> tuple[Statistic, ...]:
-        return rows_statistic(question, versus_champion=versus_champion)
-
-    def infer(self, question: Question, states: States, seed: int) -> Parts:
-        columns = columns_of(question, states, versus_champion=False)
-        value, domain = _FUNCTIONS[question.name]
-        table = _squares(question.name, columns)
-        return {(): function_of_means(value, table, columns.weight, seed, domain=domain)}
-
-    def compare(self, question: Question, states: States, seed: int) -> Comparisons:
-        columns = columns_of(question, states, versus_champion=True)
-        value, _ = _FUNCTIONS[question.name]
-        sign = 1.0 if question.name == "r2" else -1.0
-
-        def gain(means: Floats) -> Floats:
-            return sign * (value(means) - value(means[..., [0, 1, 3]]))
-
-        table = _squares(question.name, columns)
-        means = np.average(table, axis=0, weights=columns.weight)
-        inference = function_of_means(gain, table, columns.weight, seed)
-        return {(): compared(inference, float(value(means)), float(value(means[[0, 1, 3]])))}
+# Means of a loss of each row.
 
 
-def _squares(name: str, columns: Columns) -> Floats:
-    """Return the columns whose means decide: the truth about its mean, its square, each squared error."""
-    seen = columns.truth if columns.weight is None else columns.truth[columns.weight > 0]
-    if name == "r2" and seen.min() == seen.max():
-        raise MetricError("r2 is not defined: the truth is the same in all rows")
-    truth = columns.truth - np.average(columns.truth, weights=columns.weight)
-    return np.column_stack([truth, truth**2, *((columns.truth - p) ** 2 for p in columns.predictions)])
+def _error(model: ModelColumns) -> Expr:
+    return col(model.prediction or "") - col(TRUTH)
 
 
-def _rmse(means: Floats) -> Floats:
-    root: Floats = np.sqrt(np.maximum(means[..., 2], 0.0))
-    return root
+def _relative(_: Question, model: ModelColumns) -> Expr:
+    return abs(_error(model)) / abs(col(TRUTH))
 
 
-def _r2(means: Floats) -> Floats:
-    """Return 1 - mean squared error / variance of the truth; NaN where that is 0."""
-    variance = means[..., 1] - means[..., 0] ** 2
-    share: Floats = 1 - means[..., 2] / np.where(variance > 0, variance, np.nan)
-    return share
+def _symmetric(_: Question, model: ModelColumns) -> Expr:
+    size = abs(col(TRUTH)) + abs(col(model.prediction or ""))
+    return call("if", size.eq(0.0), 0.0, 2 * abs(_error(model)) / size)
 
 
-_FUNCTIONS: dict[str, tuple[Callable[[Floats], Floats], tuple[float, float]]] = {
-    "rmse": (_rmse, (0.0, math.inf)),
-    "r2": (_r2, (-math.inf, 1.0)),
+def _pinball(question: Question, model: ModelColumns) -> Expr:
+    share, error = _share(question, 0.5), _error(model)
+    return call("greatest", error * (1 - share), error * -share)
+
+
+def _share(question: Question, default: float) -> float:
+    share = question.option.get("q", default)
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share < 1:
+        raise MetricError(f"{question.name}(q=...) takes a share between 0 and 1, not {share!r}")
+    return float(share)
+
+
+def _mean(loss: Callable[[Question, ModelColumns], Expr], domain: tuple[float, float], **told: Any) -> Family:
+    return MeanLoss(loss, lambda _: domain, **told)
+
+
+_NO_TRUTH = (
+    abs(col(TRUTH)) < _SMALLEST,
+    "the truth is 0, and no error is a share of that; smape, mase and mae take such rows",
+)
+_MEANS: dict[str, Family] = {
+    "mae": _mean(lambda _, model: abs(_error(model)), POSITIVE),
+    "mse": _mean(lambda _, model: _error(model) * _error(model), POSITIVE),
+    "rmse": _mean(lambda _, model: _error(model) * _error(model), POSITIVE, root=True),
+    "mape": _mean(_relative, POSITIVE, undefined=_NO_TRUTH),
+    "smape": _mean(_symmetric, (0.0, 2.0)),
+    "mean_error": _mean(lambda _, model: _error(model), REAL, directed=False),
+    "pinball": _mean(_pinball, POSITIVE),
 }
 
 
-class MedianAbsoluteError:
-    """The median of the absolute errors; see :class:`~aiqa.metrics.question.Family`."""
+# Functions of several means.
+
+
+def _r2(question: Question, columns: Columns, model: int) -> Functional:
+    """Return 1 - mean squared error / variance of the truth."""
+    weight, squares = columns.weights, (columns.truth - columns.predictions[model]) ** 2
+    seen = columns.truth[weight > 0]
+    if seen.min() == seen.max():
+        raise MetricError(f"{question.name} is not defined: the truth is the same in all rows")
+    truth = columns.truth - np.average(columns.truth, weights=weight)
+
+    def parts(weights: Floats) -> tuple[float, float, Floats]:
+        total = float(weights.sum())
+        apart = (truth - weights @ truth / total) ** 2
+        return float(weights @ squares) / total, float(weights @ apart) / total, apart
+
+    def value(weights: Floats) -> float:
+        error, variance, _ = parts(weights)
+        return 1 - error / variance if variance > 0 else math.nan
+
+    def influence(weights: Floats) -> Floats:
+        error, variance, apart = parts(weights)
+        moved: Floats = weights / weights.sum() * (error * apart / variance - squares) / variance
+        return moved
+
+    return Functional(weight, value, influence, len(truth), (-math.inf, 1.0))
+
+
+def _mase(question: Question, columns: Columns, model: int) -> Functional:
+    """Return the mean absolute error in units of that of the naive forecast (Hyndman & Koehler, 2006)."""
+    naive, known = _naive_errors(question, columns)
+    errors = np.abs(columns.truth - columns.predictions[model])
+    scaled, rows, own = (mean_of(part, columns.weight) for part in (naive, known, errors))
+    if not scaled.value(scaled.weight) > 0:
+        raise MetricError("mase is not defined: the naive forecast has no error in rows with weight")
+    return function_of(
+        lambda error, naive, share: error * share / naive if naive > 0 else math.nan,
+        (own, scaled, rows),
+        lambda error, naive, share: (share / naive, -error * share / naive**2, error / naive),
+        domain=POSITIVE,
+    )
+
+
+def _naive_errors(question: Question, columns: Columns) -> tuple[Floats, Floats]:
+    """Return how far each truth is from that one period before, and which rows have one before."""
+    period = question.option.get("period", 1)
+    if isinstance(period, bool) or not isinstance(period, int) or period < 1:
+        raise MetricError(f"mase(period=...) takes a number of rows, from 1 up, not {period!r}")
+    order = _in_time(question, columns)
+    if len(order) <= period:
+        raise MetricError(f"mase needs more rows than its period of {period}, and there are {len(order)}")
+    naive, known = np.zeros(len(order)), np.zeros(len(order))
+    naive[order[period:]] = np.abs(columns.truth[order[period:]] - columns.truth[order[:-period]])
+    known[order[period:]] = 1.0
+    return naive, known
+
+
+def _in_time(question: Question, columns: Columns) -> NDArray[np.intp]:
+    time = question.table.time
+    if time is None:
+        return np.arange(len(columns.truth))
+    when = pl.Series(columns.extra[time])
+    missing = when.is_null() | (when.is_nan() if when.dtype.is_float() else False)
+    if missing.any():
+        raise MetricError("mase needs the time of every row", column=time)
+    return np.argsort(when.rank("dense").to_numpy(), kind="stable")
+
+
+def _time(question: Question) -> tuple[str, ...]:
+    return () if question.table.time is None else (question.table.time,)
+
+
+# Quantiles of the absolute errors.
+
+
+class AbsoluteErrorQuantile:
+    """The family; see :class:`~aiqa.metrics.question.Family`.
+
+    Alone by order statistics, or by Woodruff's method with weights or clusters; of two models, and by
+    any other method, as a functional.
+
+    Parameters
+    ----------
+    default : float
+        The share where ``q=`` is not given.
+    """
+
+    def __init__(self, default: float) -> None:
+        self._default = default
+        self._family = FunctionalFamily(self._prepare, higher_is_better=False, pairs="bootstrap")
 
     def statistics(self, question: Question, *, versus_champion: bool) -> tuple[Statistic, ...]:
+        _share(question, self._default)
         return rows_statistic(question, versus_champion=versus_champion)
 
-    def infer(self, question: Question, states: States, seed: int) -> Parts:  # noqa: ARG002 - the family's form
-        columns = columns_of(question, states, versus_champion=False)
-        errors = np.abs(columns.truth - columns.predictions[0])
-        return {(): quantile(weighted_median(errors, columns.weight), errors, columns.weight, 0.5, floor=0.0)}
+    def infer(self, question: Question, states: States, seed: int) -> Parts:
+        if question.method is not None:
+            return self._family.infer(question, states, seed)
+        columns, share = columns_of(question, states, versus_champion=False), _share(question, self._default)
+        errors = _absolute(columns, 0)
+        value = weighted_quantile(errors, columns.weight, share)
+        return {(): quantile(value, errors, columns.weight, share, clusters=columns.cluster, floor=0.0)}
 
     def compare(self, question: Question, states: States, seed: int) -> Comparisons:
-        columns = columns_of(question, states, versus_champion=True)
-        errors = [np.abs(columns.truth - prediction) for prediction in columns.predictions]
-        weight = columns.weight
-        values = [weighted_median(of, weight) for of in errors]
+        return self._family.compare(question, states, seed)
 
-        def gain(rows: NDArray[np.intp]) -> float:
-            weights = None if weight is None else weight[rows]
-            if weights is not None and not weights.any():
-                return math.nan
-            return weighted_median(errors[1][rows], weights) - weighted_median(errors[0][rows], weights)
-
-        inference = bootstrap_rows(gain, values[1] - values[0], len(errors[0]), seed)
-        return {(): compared(inference, values[0], values[1])}
+    def _prepare(self, question: Question, columns: Columns, model: int) -> Functional:
+        share = _share(question, self._default)
+        return quantile_functional(_absolute(columns, model), columns.weight, share, floor=0.0)
 
 
+def _absolute(columns: Columns, model: int) -> Floats:
+    errors: Floats = np.abs(columns.truth - columns.predictions[model])
+    return errors
+
+
+_OTHERS: dict[str, Family] = {
+    "r2": FunctionalFamily(_r2, higher_is_better=True),
+    "mase": FunctionalFamily(_mase, higher_is_better=False, also=_time),
+    "median_absolute_error": AbsoluteErrorQuantile(0.5),
+    "absolute_error_quantile": AbsoluteErrorQuantile(0.9),
+}
 SPECS = {
-    "rmse": Spec(REGRESSION, "prediction", higher_is_better=False, family=SquaredError()),
-    "r2": Spec(REGRESSION, "prediction", higher_is_better=True, family=SquaredError()),
-    "median_absolute_error": Spec(
-        REGRESSION, "prediction", higher_is_better=False, family=MedianAbsoluteError()
-    ),
+    name: Spec(
+        REGRESSION,
+        "prediction",
+        higher_is_better=name == "r2",
+        family=family,
+        methods=("wilcoxon",) if name in _MEANS and name not in ("rmse", "mean_error") else (),
+    )
+    for name, family in {**_MEANS, **_OTHERS}.items()
 }

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import narwhals as nw
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from aiqa.errors import MetricError
 from aiqa.metrics.question import Question, States
 from aiqa.metrics.table import TRUTH
+from aiqa.scan.execute import schema_of
+from aiqa.scan.expr import Expr, compile_expr
 from aiqa.scan.statistics import Rows, Statistic
 
 Floats = NDArray[np.float64]
@@ -81,6 +86,21 @@ def columns_of(question: Question, states: States, *, versus_champion: bool) -> 
         raise MetricError("all weights are zero")
     cluster = arrays[question.cluster] if question.cluster else None
     return Columns(arrays[TRUTH], predictions, scores, weight, arrays, cluster)
+
+
+def values_of(expr: Expr, arrays: Mapping[str, NDArray[Any]]) -> Floats:
+    """Return the values of an expression on rows that are there as arrays.
+
+    Examples
+    --------
+    >>> from aiqa.scan.expr import col
+    >>> values_of(abs(col("x") - 1), {"x": np.array([0.5, 3.0])}).tolist()
+    [0.5, 2.0]
+    """
+    frame = pl.DataFrame({name: arrays[name] for name in sorted(expr.columns)})
+    compiled = compile_expr(expr, schema_of(frame.lazy()))
+    values: Floats = nw.from_native(frame).select(compiled.alias("value"))["value"].to_numpy()
+    return values
 
 
 def _scores(arrays: dict[str, NDArray[Any]], names: tuple[str, ...]) -> Floats:

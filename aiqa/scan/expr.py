@@ -233,6 +233,8 @@ OPERATIONS: dict[str, _Compiler] = {
     "exp": _simple(lambda x: x.exp()),
     "sqrt": _simple(lambda x: x.sqrt()),
     "floor": _simple(lambda x: x.floor()),
+    "least": _simple(nw.min_horizontal),
+    "greatest": _simple(nw.max_horizontal),
     "clip": _simple(lambda x, low, high: x.clip(low, high)),
     "to_float": _simple(lambda x: x.cast(nw.Float64)),
     "to_int": _simple(lambda x: x.cast(nw.Int64)),

@@ -49,6 +49,10 @@ class Functional:
         As in :class:`~aiqa.stats.inference.Inference`.
     reach : (float, float), optional
         Of a mean: where the values of its rows lie.
+    firm : bool
+        Whether no row can lie beyond `reach`; otherwise that is where one that was not seen lies on average.
+    smooth : bool
+        Whether the value is a smooth function of the weights; that of a quantile goes by steps.
 
     Examples
     --------
@@ -67,6 +71,8 @@ class Functional:
     support: int | None = None
     support_of: str = "rows"
     reach: Domain | None = None
+    firm: bool = True
+    smooth: bool = True
 
     def linear(self, clusters: Clusters = None) -> Linear:
         """Return the value with what each independent unit (row or cluster) contributes to its error."""
@@ -79,7 +85,7 @@ class Functional:
         self, influence: Floats, clusters: Clusters, variance: float
     ) -> tuple[float, float] | None:
         """Return the value where each unit counts less and more by its part in half a standard error."""
-        if not 0 < variance < math.inf:
+        if not (self.smooth and 0 < variance < math.inf):
             return None
         tilt = influence
         if clusters is not None:
@@ -151,7 +157,8 @@ def function_of(
         return moved
 
     first = parts[0]
-    fields: dict[str, Any] = {"n": first.n, "count": first.count, **told}
+    smooth = all(part.smooth for part in parts)
+    fields: dict[str, Any] = {"n": first.n, "count": first.count, "smooth": smooth, **told}
     return Functional(first.weight, lambda weights: float(function(*values(weights))), influence, **fields)
 
 
@@ -192,6 +199,7 @@ def difference(first: Functional, second: Functional) -> Functional:
         support=first.support,
         support_of=first.support_of,
         reach=_difference(first.reach, second.reach),
+        firm=first.firm and second.firm,
     )
 
 
@@ -243,4 +251,5 @@ def infer(
         support=functional.support,
         support_of=functional.support_of,
         reach=functional.reach,
+        firm=functional.firm,
     )

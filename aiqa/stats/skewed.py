@@ -89,6 +89,7 @@ def infer_influences(
     scale: Scale = "identity",
     domain: Domain = REAL,
     reach: Domain | None = None,
+    firm: bool = True,
     support: int | None = None,
     support_of: str = "rows",
 ) -> Inference:
@@ -111,6 +112,8 @@ def infer_influences(
         Where the truth must lie; bounds are cut there.
     reach : (float, float), optional
         For a mean: where the rows lie.
+    firm : bool
+        Whether no row can lie beyond `reach`; otherwise that is where one that was not seen lies on average.
     support, support_of : optional
         As in :class:`~aiqa.stats.inference.Inference`.
 
@@ -134,12 +137,12 @@ def infer_influences(
         )
 
     if reach is not None and method is None:
-        return told("gaffke", _bounded(of, reach))
+        return told("gaffke", _bounded(of, reach, firm=firm))
     if of.constant and math.isfinite(domain[1] - domain[0]):
         return told("clopper-pearson of a bounded value", _as_share(of, domain, support))
     if of.constant and of.effective < FEW:
         return without_variation(of.value, n, method or "hall", domain)
-    distance = _students(of) if method == "t" else _halls(of)
+    distance = _students(of) if method == "t" or of.constant else _halls(of)
     return told(method or "hall", _on_scale(of, distance, scale, bent=method is None))
 
 
@@ -158,13 +161,14 @@ def hall_distance(z: float, skew: float, excess: float, effective: float) -> flo
     """Return how many standard errors away a bound must be on the side that `skew` points to.
 
     The inverse of Hall's transformation (J. R. Statist. Soc. B 54, 1992), 3 ((1 + A(z - A/6))^(1/3) - 1) / A
-    with A the skewness of the mean, written so that it neither cancels for small A nor falls for large ones:
-    with u = z + A/6 and s the cube root of Au - 1 it is 3u / (1 - s + s²), at its largest 4u. (Johnson, JASA
-    73, 1978, has the first-order form of the same correction.) The skewness that a sample shows is too small
-    where tails are heavy. So A is enlarged by the excess kurtosis of the mean times max(5/4, sqrt(n)/8).
-    That factor is ours, from simulation: about the least that holds for absolute, squared and lognormal
-    errors. It grows with n so that losses without variance are seen for what they are; normal rows pay
-    nothing.
+    with A the skewness of the mean, written so that it does not cancel for small A: with u = z + A/6 and s
+    the cube root of Au - 1 it is 3u / (1 - s + s²). (Johnson, JASA 73, 1978, has the first-order form of the
+    same correction.) Two things are ours, both from simulation. The skewness that a sample shows is too
+    small where tails are heavy, so A is enlarged by the excess kurtosis of the mean times 0.15 sqrt(n), n at
+    least 100: about the least that holds for absolute, squared and lognormal errors. It grows with n so that
+    losses without variance are seen for what they are, and normal rows pay nothing; the other side gets half
+    of it, and is never taken for the long one. And s stops at -0.4, where the distance is 1.9 u: beyond, the
+    transformation is steep and says no more than that nothing is sure.
 
     Parameters
     ----------
@@ -182,21 +186,25 @@ def hall_distance(z: float, skew: float, excess: float, effective: float) -> flo
     """
     if math.isinf(z):
         return z
-    enlarged = skew + max(1.25, math.sqrt(effective) / 8) * excess
+    more = 0.15 * math.sqrt(max(100.0, effective)) * excess
+    enlarged = skew + more if skew > 0 else min(0.0, skew + more / 2)
     u = max(0.0, z + enlarged / 6)
-    s = min(math.cbrt(enlarged * u - 1), 0.5)
+    s = min(math.cbrt(enlarged * u - 1), -0.4)
     return 3 * u / (1 - s + s * s)
 
 
-def _bounded(of: Influences, reach: Domain) -> Callable[[float, int], float]:
+def _bounded(of: Influences, reach: Domain, *, firm: bool) -> Callable[[float, int], float]:
     def bound(alpha: float, side: int) -> float:
         far = max(0.0, side * (reach[side > 0] - of.value))
-        return of.value + side * gaffke_distance(of.second, side * of.third, of.effective, far, alpha)
+        moments = of.second, side * of.third, of.effective
+        return of.value + side * gaffke_distance(*moments, far, alpha, firm=firm)
 
     return bound
 
 
-def gaffke_distance(second: float, third: float, effective: float, far: float, alpha: float) -> float:
+def gaffke_distance(
+    second: float, third: float, effective: float, far: float, alpha: float, *, firm: bool = True
+) -> float:
     """Return how far from the mean a bound must be where no row can lie further away than `far`.
 
     Gaffke's bound (Mathematical Methods of Statistics 14, 2005; Learned-Miller & Thomas, arXiv 1905.06208)
@@ -214,6 +222,9 @@ def gaffke_distance(second: float, third: float, effective: float, far: float, a
     far : float
         From the mean to the end of the range.
     alpha : float
+    firm : bool
+        Otherwise rows may lie further away, and the beta distribution gives way to one without an end,
+        Pearson's type III.
 
     Examples
     --------
@@ -223,11 +234,13 @@ def gaffke_distance(second: float, third: float, effective: float, far: float, a
     m, size = effective, effective + 1
     beyond = far * m / size
     squares = m**2 * second + far**2 * m / size
-    if squares < 1e-150:
+    if squares < 1e-150 or (firm and beyond <= 0):
         return far
     cubes = m**3 * third - 3 * m**2 * second * far / size + far**3 * m * (m - 1) / size**2
     error = math.sqrt(squares / (size * (size + 1)))
     skew = 2 * cubes / math.pow(squares, 1.5) * math.sqrt(size * (size + 1)) / (size + 2)
+    if not firm:
+        return far - beyond + error * _pearson(-ndtri(alpha), skew)
     ratio, tilt = (error / beyond) ** 2, skew * error / beyond
     if tilt + 2 * ratio <= 0 or ratio + tilt >= 1:
         return min(far, max(0.0, far - beyond + error * _pearson(-ndtri(alpha), skew)))

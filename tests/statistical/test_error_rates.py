@@ -10,7 +10,8 @@ from scipy.special import ndtr
 
 from aiqa.stats.auc import auc
 from aiqa.stats.average_precision import average_precision
-from aiqa.stats.mean import mean
+from aiqa.stats.functional import infer as infer_functional
+from aiqa.stats.functional import mean_of
 from aiqa.stats.paired import paired_proportions
 from aiqa.stats.proportion import proportion
 from aiqa.stats.ranked import infer
@@ -68,8 +69,6 @@ def test_weighted_mean() -> None:
     rng, repeats, n, outside = np.random.default_rng(5), 2000, 100, 0
     for _ in range(repeats):
         x, w = rng.exponential(size=n) ** 0.5, rng.uniform(0.2, 3, n)
-        value = float(np.average(x, weights=w))
-        spread2 = float((w**2 * (x - value) ** 2).sum())
-        inference = mean(value, spread2, float(w.sum()), float((w**2).sum()), n)
+        inference = infer_functional(mean_of(x, w))
         outside += not inference.lower(0.05) <= math.gamma(1.5) <= inference.upper(0.05)
     assert outside / repeats <= _limit(0.11, repeats)

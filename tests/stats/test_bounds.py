@@ -10,8 +10,8 @@ import pytest
 
 from aiqa.stats.auc import auc, auc_difference
 from aiqa.stats.bootstrap import bootstrap_rows, from_replicates, function_of_means
+from aiqa.stats.functional import infer, mean_of
 from aiqa.stats.inference import Inference
-from aiqa.stats.mean import mean
 from aiqa.stats.paired import paired_proportions
 from aiqa.stats.proportion import f1, proportion
 from aiqa.stats.psi import psi
@@ -37,8 +37,13 @@ CASES: dict[str, Callable[[], Inference]] = {
     "auc of one positive": lambda: auc(np.arange(150) == 3, _SCORE),
     "auc gain": lambda: auc_difference(_TRUTH, _SCORE, _OTHER),
     "auc gain of the same": lambda: auc_difference(_TRUTH, _SCORE, _SCORE),
-    "mean": lambda: mean(1.0, 3.0, 20.0, 20.0, 20),
-    "bounded mean of equals": lambda: mean(0.0, 0.0, 20.0, 20.0, 20, domain=(0.0, 1.0)),
+    "mean": lambda: infer(mean_of(_ROWS)),
+    "mean by t": lambda: infer(mean_of(_ROWS), method="t"),
+    "mean of one large row": lambda: infer(mean_of(np.append(_ROWS, 1e6))),
+    "mean of clusters": lambda: infer(mean_of(_ROWS), clusters=np.arange(150) // 10),
+    "bounded mean": lambda: infer(mean_of(_ROWS / 9, domain=(0.0, 1.0))),
+    "bounded mean of equals": lambda: infer(mean_of(np.zeros(20), domain=(0.0, 1.0))),
+    "bounded mean at its end": lambda: infer(mean_of(np.ones(20), domain=(0.0, 1.0))),
     "tango": lambda: paired_proportions(10, 4, 100),
     "tango without disagreement": lambda: paired_proportions(0, 0, 100),
     "tango all": lambda: paired_proportions(100, 0, 100),
@@ -77,7 +82,7 @@ def test_what_varies_not_at_all_still_has_an_interval(name: str) -> None:
 
 
 def test_one_row_has_no_mean_interval() -> None:
-    estimate = mean(2.0, 0.0, 1.0, 1.0, 1, domain=(0.0, math.inf)).estimate()
+    estimate = infer(mean_of(np.array([2.0]), domain=(0.0, math.inf))).estimate()
     assert (estimate.low, estimate.high) == (0.0, math.inf)
 
 
