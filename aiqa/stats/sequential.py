@@ -72,8 +72,8 @@ def at_every_look(inference: Inference, tuned_to: float = TUNED_TO) -> Inference
 
     Examples
     --------
-    >>> from aiqa.stats.mean import mean
-    >>> once = mean(0.5, 25.0, 100.0, 100.0, 100)
+    >>> from aiqa.stats.linear import t_inference
+    >>> once = t_inference(0.5, 25 / 9900, 99, 100, "t")
     >>> print(once.estimate(), at_every_look(once).estimate(), sep=chr(10))
     0.5000 [0.4003, 0.5997], n 100
     0.5000 [0.3341, 0.6659], n 100

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
 
 from aiqa.stats.inference import exact
-from aiqa.stats.mean import mean
+from aiqa.stats.linear import t_inference
 from aiqa.stats.proportion import f1, proportion
 from aiqa.stats.sequential import (
     TUNED_TO,
@@ -118,7 +118,7 @@ def test_transformed_shares_keep_their_exact_sequence() -> None:
 
 
 def test_others_are_asked_at_the_rate_that_the_boundary_leaves() -> None:
-    once = mean(10.0, 99.0, 100.0, 100.0, 100)
+    once = t_inference(10.0, 0.01, 99, 100, "t")
     always = at_every_look(once, 500)
     rate = float(stats.norm.sf(deviations(100, 0.05, 500)))
     assert always.lower(0.05) == pytest.approx(once.lower(rate))
