@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aiqa.metrics.compare import compare
     from aiqa.metrics.evaluate import evaluate
     from aiqa.runner import run
+    from aiqa.stats import power
     from aiqa.stats.inference import Estimate
 
 __version__ = "0.1.0"
@@ -39,9 +40,12 @@ _HOME = {
     "from_json": "aiqa.declare.values",
     "metric": "aiqa.declare.metric",
     "model": "aiqa.declare.source",
+    "power": "aiqa.stats",
     "run": "aiqa.runner",
     "validate": "aiqa.expectations.validate",
 }
+
+_MODULES = ("power",)
 
 __all__ = [
     "Estimate",
@@ -57,6 +61,7 @@ __all__ = [
     "from_json",
     "metric",
     "model",
+    "power",
     "run",
     "validate",
 ]
@@ -65,7 +70,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'aiqa' has no attribute {name!r}")
-    value = getattr(import_module(_HOME[name]), name)
+    home = _HOME[name]
+    value = import_module(f"{home}.{name}") if name in _MODULES else getattr(import_module(home), name)
     globals()[name] = value
     return value
 

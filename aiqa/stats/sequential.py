@@ -43,7 +43,7 @@ def deviations(n: float, alpha: float, tuned_to: float = TUNED_TO) -> float:
     Examples
     --------
     >>> round(deviations(1000, 0.05), 3), round(deviations(100_000, 0.05), 3)
-    (2.726, 3.274)
+    (2.766, 3.332)
     """
     precision = tuned_to / _PRECISION
     shrink = n / (n + precision)
@@ -76,7 +76,7 @@ def at_every_look(inference: Inference, tuned_to: float = TUNED_TO) -> Inference
     >>> once = t_inference(0.5, 25 / 9900, 99, 100, "t")
     >>> print(once.estimate(), at_every_look(once).estimate(), sep=chr(10))
     0.5000 [0.4003, 0.5997], n 100
-    0.5000 [0.3341, 0.6659], n 100
+    0.5000 [0.2864, 0.7136], n 100
     """
     if inference.always or inference.method == "exact":
         return inference
@@ -119,7 +119,7 @@ def beta_binomial(successes: float, trials: float, *, tuned_to: float = TUNED_TO
     Examples
     --------
     >>> print(beta_binomial(266, 332).estimate())
-    0.8012 [0.7241, 0.8635], n 332
+    0.8012 [0.7241, 0.8650], n 332
     """
     if not 0 <= successes <= trials or trials <= 0:
         raise ValueError(f"a share needs 0 <= successes <= trials and trials > 0: {successes} of {trials}")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from aiqa import metric
+from aiqa import metric, power
 from aiqa.errors import MetricError
 from aiqa.judge.family import SliceKey, decide_family
 from aiqa.stats.inference import Inference
@@ -78,3 +80,65 @@ def test_walds_ratio() -> None:
         assert found.llr == pytest.approx(llr, abs=1e-9)
         assert found.upper == pytest.approx(of["expected"]["upper"], abs=1e-9)
         assert found.lower == pytest.approx(of["expected"]["lower"], abs=1e-9)
+
+
+def test_the_exact_plan_of_a_share() -> None:
+    of = case("exact_binomial_gate_plan")
+    told = {key: of["inputs"][key] for key in ("alpha", "power")}
+    plan = power.proportion(of["inputs"]["p0"], of["inputs"]["p1"], **told)
+    assert (plan.count, plan.passes_from) == (of["expected"]["n"], of["expected"]["min_successes"])
+    for rate, n in of["expected"]["zero_failure"].items():
+        assert power.zero_failures(float(rate), of["inputs"]["alpha"]) == n
+
+
+def test_plans_of_shares_and_means() -> None:
+    expected = case("power_proportions")["expected"]
+    both: dict[str, Any] = {"alternative": "two-sided"}
+    found = {
+        "prop_2sided_50_75_p90": power.two_proportions(0.5, 0.75, power=0.9, **both),
+        "prop_1sided_92_94_p80": power.two_proportions(0.92, 0.94, power=0.8),
+        "one_sample_h_92_94_p80": power.proportion(0.92, 0.94, power=0.8, method="arcsine"),
+        "two_sample_h_92_94_p80": power.two_proportions(0.92, 0.94, power=0.8, method="arcsine", **both),
+        "paired_t": power.paired_means(0.5, sd=2, correlation=0.5, power=0.9, **both),
+    }
+    assert {name: plan.n for name, plan in found.items()} == pytest.approx(expected, abs=1e-3)
+
+
+def test_plans_of_an_area() -> None:
+    of = case("auc_sample_size")
+    inputs, other = of["inputs"], of["inputs"]["q2"]
+    told: dict[str, Any] = {"alpha": inputs["sig_level"], "alternative": "two-sided"}
+    plan = power.auc(0.5, inputs["auc"], power=inputs["power"], negatives=inputs["kappa"], **told)
+    assert plan.n == pytest.approx(of["expected"]["ncases"], abs=1e-4)
+    ratio = other["ncontrols"] / other["ncases"]
+    found = power.auc(0.5, other["auc"], n=other["ncases"], negatives=ratio, **told)
+    assert found.power == pytest.approx(of["expected"]["q2_power"], abs=1e-4)
+
+
+def test_sizes_of_easeml_ci() -> None:
+    of = case("easeml_ci_sample_sizes")
+    steps = of["inputs"]["steps"]
+    for row in of["expected"]["table"]:
+        conditions = {"F1": f"n > 0.8 +/- {row['eps']}", "F2": f"n - o > 0.02 +/- {row['eps']}"}
+        for form, condition in conditions.items():
+            for adaptivity in ("none", "full"):
+                size = power.condition_size(
+                    condition,
+                    reliability=1 - row["delta"],
+                    steps=steps,
+                    adaptivity=adaptivity,
+                )
+                assert size.labelled == row[f"{form}_{adaptivity}"], (row, form, adaptivity)
+
+
+def test_sizes_of_easeml_ci_where_predictions_rarely_differ() -> None:
+    of = case("easeml_ci_sample_sizes")["expected"]
+    bennett, notebook = of["bennett"], of["notebook"]
+    condition = f"d < {bennett['p']} +/- 0.01 /\\ n - o > 0.02 +/- {bennett['eps']}"
+    told = {"reliability": 1 - bennett["delta"], "disagreement": bennett["p"]}
+    assert power.condition_size(condition, **told).labelled == bennett["none"]
+    assert power.condition_size(condition, adaptivity="full", **told).labelled == bennett["full"]
+    size = power.condition_size(
+        notebook["condition"], reliability=notebook["reliability"], adaptivity=notebook["adaptivity"]
+    )
+    assert size.labelled == notebook["n"]
