@@ -256,9 +256,11 @@ def _crossing(function: Callable[[float], float], low: float, high: float) -> fl
     """Return where an increasing function crosses zero: false position, halved where it lags (Illinois)."""
     at_low, at_high = function(low), function(high)
     side = 0
-    for _ in range(100):
-        middle = high - at_high * (high - low) / (at_high - at_low) if at_high > at_low else (low + high) / 2
-        if not low < middle < high or high - low < 1e-13 * max(abs(high), 1e-3):
+    for _ in range(200):
+        middle = high - at_high * (high - low) / (at_high - at_low) if at_high > at_low else low
+        if not low < middle < high:
+            middle = (low + high) / 2
+        if high - low <= 1e-14 * abs(high) or not low < middle < high:
             break
         at_middle = function(middle)
         if at_middle < 0:
