@@ -78,6 +78,17 @@ def test_lengths_must_agree_with_the_frame() -> None:
         aiqa.evaluate("recall", _FRAME, y_true="paid", y_score="score", cluster=[1, 2, 3])
 
 
+def test_clusters_of_one_row_change_nothing_and_doubled_rows_tell_nothing_new() -> None:
+    errors: dict[str, Any] = {"y_true": _RNG.normal(size=200), "y_pred": np.zeros(200)}
+    alone = aiqa.evaluate("mae", **errors)
+    singles = aiqa.evaluate("mae", **errors, cluster=np.arange(200))
+    assert singles.low == pytest.approx(alone.low, rel=1e-6)
+    doubled: dict[str, Any] = {name: np.repeat(values, 2) for name, values in errors.items()}
+    pairs = aiqa.evaluate("mae", **doubled, cluster=np.repeat(np.arange(200), 2))
+    assert pairs.low == pytest.approx(alone.low, rel=1e-6)
+    assert aiqa.evaluate("mae", **doubled).low > pairs.low
+
+
 def test_time_makes_blocks() -> None:
     told: dict[str, Any] = {"y_true": "paid", "y_score": "score", "time": "day"}
     weeks = aiqa.evaluate("brier", _FRAME, cluster="week", **told)
