@@ -18,6 +18,9 @@ _SHARE = (0.0, 1.0)
 _POSITIVE = (0.0, math.inf)
 _ANY = (-math.inf, math.inf)
 _CLASSES = ("average", "label")
+_BINNED = ("average", "binning", "bins", "label")
+_ENDS = ("champion", "lower", "upper")
+_QUERIES = ("k", "query")
 _KINDS: dict[str, tuple[tuple[float, float], tuple[str, ...]]] = {
     **dict.fromkeys(("precision", "recall", "f1", "roc_auc", "average_precision"), (_SHARE, _CLASSES)),
     **dict.fromkeys(("accuracy", "balanced_accuracy"), (_SHARE, ())),
@@ -28,6 +31,23 @@ _KINDS: dict[str, tuple[tuple[float, float], tuple[str, ...]]] = {
     "mean_error": (_ANY, ()),
     "r2": ((-math.inf, 1.0), ()),
     "psi": (_POSITIVE, ("bins", "column", "reference")),
+    **dict.fromkeys(("ece", "mce", "brier_reliability", "brier_resolution"), (_SHARE, _BINNED)),
+    "brier_uncertainty": (_SHARE, _CLASSES),
+    "brier_skill": ((-math.inf, 1.0), _CLASSES),
+    **dict.fromkeys(
+        ("calibration_slope", "calibration_intercept", "calibration_in_the_large"),
+        (_ANY, (*_CLASSES, "clip")),
+    ),
+    "spiegelhalter_z": (_POSITIVE, _CLASSES),
+    "hosmer_lemeshow": (_POSITIVE, (*_CLASSES, "groups")),
+    "interval_coverage": (_SHARE, _ENDS),
+    "interval_width": (_POSITIVE, _ENDS),
+    "winkler": (_POSITIVE, ("alpha", *_ENDS)),
+    "crps": (_POSITIVE, ("champion", "fair", "members", "quantiles", "scale")),
+    "ndcg": (_SHARE, ("gain", *_QUERIES)),
+    **dict.fromkeys(
+        ("mean_average_precision", "mrr", "hit_rate", "precision_at", "recall_at"), (_SHARE, _QUERIES)
+    ),
     **dict.fromkeys(("function", "scorer"), (_ANY, ())),
 }
 """Of each metric, the values that it can take and the options that it has beside ``method``."""
@@ -272,6 +292,48 @@ class MetricNamespace:
 
     In the label's unit. Smaller is better.
     """
+    ece = Metric("ece")
+    """Expected calibration error, less what chance adds: the mean gap of probability and truth over bins."""
+    mce = Metric("mce")
+    """Maximum calibration error: the largest gap of all bins. Smaller is better."""
+    calibration_slope = Metric("calibration_slope")
+    """Slope of the truth over the logit of the probability; 1 is calibrated, less is overconfident."""
+    calibration_intercept = Metric("calibration_intercept")
+    """Intercept of the same logistic recalibration; 0 is calibrated."""
+    calibration_in_the_large = Metric("calibration_in_the_large")
+    """What the logits lack for the probabilities to be right on average; 0 is calibrated."""
+    spiegelhalter_z = Metric("spiegelhalter_z")
+    """Absolute value of Spiegelhalter's z, a test of calibration: beyond 1.96 in 5 % of calibrated models."""
+    hosmer_lemeshow = Metric("hosmer_lemeshow")
+    """Chi-square of Hosmer and Lemeshow's test of calibration, with ``groups`` - 2 degrees of freedom."""
+    brier_reliability = Metric("brier_reliability")
+    """What miscalibration adds to the Brier score, corrected for chance. Smaller is better."""
+    brier_resolution = Metric("brier_resolution")
+    """What telling rows apart takes off the Brier score, corrected for chance. Larger is better."""
+    brier_uncertainty = Metric("brier_uncertainty")
+    """The Brier score of forecasting the share of events to every row."""
+    brier_skill = Metric("brier_skill")
+    """Brier skill score: the share of that uncertainty which the model takes away."""
+    interval_coverage = Metric("interval_coverage")
+    """Share of rows whose truth lies in an interval: ``interval_coverage(lower="p10", upper="p90")``."""
+    interval_width = Metric("interval_width")
+    """Mean width of the interval, in the label's unit. Smaller is better."""
+    winkler = Metric("winkler")
+    """Winkler's interval score, the width and what misses cost: ``winkler(lower=, upper=, alpha=0.2)``."""
+    crps = Metric("crps")
+    """Continuous ranked probability score, of ``scale="sigma"``, ``members=(...)`` or ``quantiles={...}``."""
+    ndcg = Metric("ndcg")
+    """Normalised discounted cumulative gain, the mean over queries: ``ndcg(k=10, query="query_id")``."""
+    mean_average_precision = Metric("mean_average_precision")
+    """Mean over queries of the average precision (of the first ``k``)."""
+    mrr = Metric("mrr")
+    """Mean over queries of one over the rank of the first relevant row."""
+    hit_rate = Metric("hit_rate")
+    """Share of queries with a relevant row among the first ``k``."""
+    precision_at = Metric("precision_at")
+    """Mean over queries of the relevant share of the first ``k`` rows."""
+    recall_at = Metric("recall_at")
+    """Mean over queries of the share of relevant rows that are among the first ``k``."""
     psi = Metric("psi")
     """Population stability index of a column: ``metric.psi("amount", reference="orders-2026-09")``."""
 

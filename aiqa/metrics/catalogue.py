@@ -8,7 +8,18 @@ from typing import Any
 
 from aiqa.declare.metric import Metric
 from aiqa.errors import MetricError, nearest
-from aiqa.metrics import confusion, drift, functions, losses, multilabel, ranking, regression
+from aiqa.metrics import (
+    calibration,
+    confusion,
+    drift,
+    forecasts,
+    functions,
+    losses,
+    multilabel,
+    queries,
+    ranking,
+    regression,
+)
 from aiqa.metrics.functional import FunctionalFamily
 from aiqa.metrics.label_average import over_labels
 from aiqa.metrics.operating import OperatingPoint
@@ -25,6 +36,9 @@ CATALOGUE: dict[str, Spec] = {
     **ranking.SPECS,
     **losses.SPECS,
     **regression.SPECS,
+    **calibration.SPECS,
+    **forecasts.SPECS,
+    **queries.SPECS,
     **functions.SPECS,
     **drift.SPECS,
 }

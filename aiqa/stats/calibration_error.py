@@ -168,7 +168,6 @@ class _Errors:
         together, skewness = self.correlation, self.skewness
         clustered = self.forecasts.clusters is not None
         unknown = clustered and self.forecasts.units < 2
-        name = "debiased, square-and-add score bounds"
 
         def reach(alpha: float, side: int) -> float:
             if unknown:
@@ -180,7 +179,7 @@ class _Errors:
         return Inference(
             value,
             self.forecasts.rows,
-            f"{name}, of clusters" if clustered else name,
+            "debiased, square-and-add score bounds",
             lambda alpha: max(0.0, min(value, low - reach(alpha, -1))),
             lambda alpha: min(1.0, max(value, high + reach(alpha, 1))),
         )

@@ -166,11 +166,10 @@ class _Squares:
     value: float
 
     def infer(self) -> Inference:
-        name = "noncentral chi-square"
         return Inference(
             self.value,
             self.of.rows,
-            name if self.of.clusters is None else f"{name}, of clusters",
+            "noncentral chi-square",
             lambda alpha: max(0.0, self.value - self.reach(alpha, -1)),
             lambda alpha: min(1.0, self.value + self.reach(alpha, 1)),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -190,7 +191,7 @@ def _squares(apart: Floats, code: Codes, of: Forecasts, bins: int) -> Floats:
     return squares * number / (number - 1) if number > 1 else squares
 
 
-def stacked(parts: list[Forecasts]) -> Forecasts:
+def stacked(parts: Sequence[Forecasts]) -> Forecasts:
     """Return forecasts of several events of the same rows as one: each row (or its cluster) is a cluster."""
     first = parts[0]
     own = np.arange(len(first.truth)) if first.clusters is None else first.clusters
@@ -250,4 +251,19 @@ def stretched(inference: Inference, value: float, method: str) -> Inference:
         method=method,
         lower=lambda alpha: min(value, inference.lower(alpha)),
         upper=lambda alpha: max(value, inference.upper(alpha)),
+    )
+
+
+def cautious_difference(first: Inference, second: Inference) -> Inference:
+    """Return one quantity less another, however the two depend on each other (Bonferroni).
+
+    Each bound takes those of both at half of its error rate.
+    """
+    value = first.value - second.value
+    return Inference(
+        value,
+        first.n,
+        f"bonferroni of {first.method}",
+        lambda alpha: min(value, first.lower(alpha / 2) - second.upper(alpha / 2)),
+        lambda alpha: max(value, first.upper(alpha / 2) - second.lower(alpha / 2)),
     )
