@@ -48,12 +48,13 @@ class FunctionalFamily:
     def infer(self, question: Question, states: States, seed: int) -> Parts:
         columns = columns_of(question, states, versus_champion=False)
         functional = self.prepare(question, columns, 0)
-        return {(): infer(functional, clusters=columns.cluster, method=question.method, seed=seed)}
+        return {(): infer(functional, clusters=columns.cluster, seed=seed, **question.how)}
 
     def compare(self, question: Question, states: States, seed: int) -> Comparisons:
         columns = columns_of(question, states, versus_champion=True)
         models = [self.prepare(question, columns, model) for model in (0, 1)]
         challenger, champion = (model.value(model.weight) for model in models)
         better = difference(*(models if self.higher_is_better else reversed(models)))
-        gain = infer(better, clusters=columns.cluster, method=question.method or self.pairs, seed=seed)
+        how = {**question.how, "method": question.method or self.pairs}
+        gain = infer(better, clusters=columns.cluster, seed=seed, **how)
         return {(): compared(gain, challenger, champion)}

@@ -79,6 +79,11 @@ class Question:
         return self.metric.method
 
     @property
+    def how(self) -> dict[str, Any]:
+        """The method and the number of resamples that are asked for."""
+        return {"method": self.metric.method, "replicates": self.metric.replicates}
+
+    @property
     def champion(self) -> ModelColumns:
         if self.table.champion is None:
             raise MetricError(f"{self.metric!r} is compared with a champion, and the model declares none")

@@ -16,8 +16,10 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from aiqa.stats.bootstrap import infer_sample
 from aiqa.stats.inference import Inference
 from aiqa.stats.linear import Linear, infer_linear
+from aiqa.stats.resampling import Sample
 from aiqa.stats.skewed import REAL, Domain, Scale
 
 Floats = NDArray[np.float64]
@@ -53,6 +55,9 @@ class Functional:
         Whether no row can lie beyond `reach`; otherwise that is where one that was not seen lies on average.
     smooth : bool
         Whether the value is a smooth function of the weights; that of a quantile goes by steps.
+    grouped : callable, optional
+        From the group of each row, from 0, and their number to the same functional of groups as rows: where
+        that can be said exactly, as of means.
 
     Examples
     --------
@@ -73,6 +78,7 @@ class Functional:
     reach: Domain | None = None
     firm: bool = True
     smooth: bool = True
+    grouped: Callable[[NDArray[np.int64], int], Functional] | None = None
 
     def linear(self, clusters: Clusters = None) -> Linear:
         """Return the value with what each independent unit (row or cluster) contributes to its error."""
@@ -113,9 +119,14 @@ def mean_of(values: NDArray[Any], weight: NDArray[Any] | None = None, *, domain:
         moved: Floats = weights * (values - value(weights)) / weights.sum()
         return moved
 
+    def grouped(groups: NDArray[np.int64], size: int) -> Functional:
+        total = np.bincount(groups, weights=weight, minlength=size).astype(float)
+        sums = np.bincount(groups, weights=values if weight is None else weights * values, minlength=size)
+        return mean_of(np.divide(sums, total, out=np.zeros(size), where=total > 0), total, domain=domain)
+
     weights = np.ones(len(values)) if weight is None else np.asarray(weight, dtype=float)
     reach = domain if math.isfinite(domain[1] - domain[0]) else None
-    return Functional(weights, value, influence, len(values), domain, reach=reach)
+    return Functional(weights, value, influence, len(values), domain, reach=reach, grouped=grouped)
 
 
 def function_of(
@@ -156,9 +167,14 @@ def function_of(
         )
         return moved
 
+    def grouped(groups: NDArray[np.int64], size: int) -> Functional:
+        return function_of(function, [part.grouped(groups, size) for part in parts if part.grouped], gradient)
+
     first = parts[0]
     smooth = all(part.smooth for part in parts)
     fields: dict[str, Any] = {"n": first.n, "count": first.count, "smooth": smooth, **told}
+    if all(part.grouped for part in parts):
+        fields["grouped"] = grouped
     return Functional(first.weight, lambda weights: float(function(*values(weights))), influence, **fields)
 
 
@@ -213,8 +229,12 @@ def _difference(first: Domain | None, second: Domain | None) -> Domain | None:
     return first[0] - second[1], first[1] - second[0]
 
 
-METHODS = ("linearised", "t", "bootstrap", "bca", "percentile", "poisson", "jackknife")
+METHODS = ("linearised", "t", "bootstrap", "bootstrap-t", "bca", "percentile", "poisson", "jackknife")
 """How any functional can be inferred, by the method's usual name."""
+REPLICATES = 2000
+"""Resamples of a bootstrap, where nobody says how many."""
+MANY, MANY_ROWS, BLOCKS = 4_000, 10_000, 1_000
+"""Beyond so many units, or so many rows where they cannot be grouped, this many blocks are drawn from."""
 
 
 def infer(
@@ -222,7 +242,8 @@ def infer(
     *,
     clusters: Clusters = None,
     method: str | None = None,
-    seed: int = 0,  # noqa: ARG001
+    replicates: int | None = None,
+    seed: int = 0,
 ) -> Inference:
     """Infer a functional from its rows, or from its clusters.
 
@@ -232,7 +253,10 @@ def infer(
     clusters : ndarray of int, shape (n,), optional
         Which rows belong together. Default: each by itself.
     method : str, optional
-        One of ``METHODS``. Default "linearised".
+        One of ``METHODS``. Default "linearised". "bootstrap" is the bootstrap-t; see
+        :func:`aiqa.stats.bootstrap.infer_sample`.
+    replicates : int, optional
+        Resamples of a bootstrap. Default ``REPLICATES``.
     seed : int
         Of a bootstrap.
 
@@ -240,16 +264,69 @@ def infer(
     --------
     >>> infer(mean_of(np.arange(10.0))).method
     'hall'
+    >>> infer(mean_of(np.arange(10.0)), method="percentile", replicates=999).method
+    'bootstrap percentile (999 resamples)'
     """
-    linear = functional.linear(clusters)
+    told: dict[str, Any] = {
+        "domain": functional.domain,
+        "support": functional.support,
+        "support_of": functional.support_of,
+    }
+    if method not in (None, "linearised", "t"):
+        sample = _sample(functional, clusters, seed)
+        return infer_sample(sample, method, replicates or REPLICATES, seed, functional.n, **told)
     return infer_linear(
-        linear,
+        functional.linear(clusters),
         functional.n,
         method="t" if method == "t" else None,
         scale=functional.scale,
-        domain=functional.domain,
-        support=functional.support,
-        support_of=functional.support_of,
         reach=functional.reach,
         firm=functional.firm,
+        **told,
     )
+
+
+def _sample(functional: Functional, clusters: Clusters, seed: int) -> Sample:
+    """Return what a bootstrap draws from: rows or clusters, or where there are many, random blocks of them.
+
+    Blocks cost one pass, and a draw then as much as of a small table (Kleiner, Talwalkar, Sarkar & Jordan,
+    Journal of the Royal Statistical Society B 76, 2014). A quantity that is no function of means is
+    represented by the mean of its influences: what that leaves out is smaller than its error by the root
+    of the number of rows.
+    """
+    whole = _whole(functional, clusters)
+    rows, units = len(functional.weight), len(whole.count)
+    if functional.grouped is not None and (whole.unit is not None or units > MANY):
+        groups, size, kind = _blocks(whole, seed)
+        small = functional.grouped(groups if whole.unit is None else groups[whole.unit], size)
+        return Sample(small.value, small.influence, small.weight, np.ones(size), units=kind)
+    return whole if rows <= MANY_ROWS else _of_influences(whole, seed)
+
+
+def _whole(functional: Functional, clusters: Clusters) -> Sample:
+    parts = functional.value, functional.influence, functional.weight
+    if clusters is None:
+        rows = np.ones(len(functional.weight))
+        return Sample(*parts, rows if functional.count is None else functional.count)
+    present = np.bincount(clusters) > 0
+    numbers = np.cumsum(present) - 1
+    return Sample(*parts, np.ones(int(present.sum())), numbers[clusters], "clusters")
+
+
+def _blocks(sample: Sample, seed: int) -> tuple[NDArray[np.int64], int, str]:
+    """Return the group of each unit, their number, and what they are."""
+    units = len(sample.count)
+    if units <= MANY:
+        return np.arange(units), units, sample.units
+    groups = np.random.default_rng(seed).integers(0, BLOCKS, units, dtype=np.uint16)
+    return groups.astype(np.int64), BLOCKS, f"blocks of {sample.units}"
+
+
+def _of_influences(sample: Sample, seed: int) -> Sample:
+    """Return the mean, over units or blocks of them, whose influences are those of a quantity."""
+    moved = sample.contributions(sample.weight)
+    moved = np.divide(moved, np.sqrt(sample.count), out=np.zeros(len(moved)), where=sample.count > 0)
+    groups, size, kind = _blocks(sample, seed)
+    sums = np.bincount(groups, weights=moved, minlength=size).astype(float)
+    mean = mean_of(sample.at(sample.weight) + size * (sums - sums.mean()))
+    return Sample(mean.value, mean.influence, mean.weight, np.ones(size), units=kind)

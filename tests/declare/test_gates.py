@@ -37,6 +37,11 @@ from aiqa.errors import DeclarationError
         ),
         (metric.psi("amount", reference="r") <= 0.2, None, "psi-column=amount-reference=r"),
         (metric.scorer("f1_macro") >= 0.5, "f1_macro >= 0.5", "f1_macro"),
+        (
+            metric.mae(method="bca", replicates=5000) <= 3,
+            "mae(method='bca', replicates=5000) <= 3",
+            "mae",
+        ),
     ],
 )
 def test_a_gate_reads_well_and_has_a_name(gate: Gate, text: str | None, id_: str) -> None:
@@ -57,6 +62,7 @@ def test_the_name_of_a_gate_does_not_move_with_its_threshold() -> None:
         (lambda: metric.roc_auc >= True, "finite number"),
         (lambda: metric.roc_auc >= float("nan"), "finite number"),
         (lambda: metric.recall >= 90, "lies between 0 and 1"),
+        (lambda: metric.mae(replicates=10), "from 100 up"),
         (lambda: metric.mae <= -1, "lies between 0 and inf"),
         (lambda: bool(metric.roc_auc >= 0.9), "neither true nor false"),
         (lambda: 0.1 <= metric.roc_auc <= 0.9, "between"),

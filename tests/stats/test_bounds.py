@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from aiqa.stats.auc import auc, auc_difference
-from aiqa.stats.bootstrap import bootstrap_rows, from_replicates, function_of_means
+from aiqa.stats.bootstrap import bootstrap_rows, function_of_means
 from aiqa.stats.functional import infer, mean_of
 from aiqa.stats.inference import Inference
 from aiqa.stats.paired import paired_proportions
@@ -96,13 +96,6 @@ def test_p_value_agrees_with_the_bounds() -> None:
 def test_impossible_counts_are_refused() -> None:
     with pytest.raises(ValueError, match="successes <= trials"):
         proportion(5, 4)
-
-
-def test_undefined_resamples_count_for_both_extremes() -> None:
-    drawn = np.concatenate([np.full(200, math.nan), np.linspace(0.4, 0.6, 800)])
-    inference = from_replicates(0.5, drawn, 100, "", domain=(0.0, 1.0))
-    assert (inference.lower(0.1), inference.upper(0.1)) == (0.0, 1.0)
-    assert inference.lower(0.3) > 0.4
 
 
 def test_few_rows_without_variation_have_no_bounds() -> None:
