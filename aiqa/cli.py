@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -18,7 +18,7 @@ from aiqa.errors import AiqaError, EvidenceError
 
 if TYPE_CHECKING:
     from aiqa.config import Config
-    from aiqa.evidence.record import Evidence
+    from aiqa.evidence.record import Evidence, HoldoutRecord
     from aiqa.publish.sink import Delivery, Sink
 
 FORMATS = ("text", "json", "markdown", "html")
@@ -215,6 +215,36 @@ def schema() -> None:
     from aiqa.evidence.schema import json_schema
 
     click.echo(json.dumps(json_schema(), indent=2))
+
+
+@main.command()
+@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
+@_out
+def holdout(form: str, out: str | None) -> None:
+    """List the data sets that have decided about models: how often, and what is left of their budget."""
+    project = _Project.here(out)
+    records = _worn(project)
+    if form == "json":
+        click.echo(json.dumps([record.model_dump(mode="json") for record in records], indent=2))
+        return
+    from aiqa.publish.words import holdout_text, plain
+
+    for record in records:
+        click.echo(f"{record.fingerprint[:12]}  {holdout_text(record)}")
+        for told in filter(None, (record.message, record.problem)):
+            click.echo(f"              {plain(told)}")
+    if not records:
+        click.echo("no data set has decided about a model yet")
+
+
+def _worn(project: _Project) -> list[HoldoutRecord]:
+    from aiqa.evidence.ledger import Ledger, ledger_file, record_of
+
+    config = project.config
+    ledger = Ledger(ledger_file(project.root, config))
+    confidence = cast("float | None", config.policy_of(config.tier).confidence)
+    holdouts = ledger.holdouts()
+    return [record_of(one, config.holdout, confidence, damaged=ledger.damaged) for one in holdouts]
 
 
 @main.command()

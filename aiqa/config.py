@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from aiqa.declare.gate import Policy
 from aiqa.errors import ConfigError, nearest
@@ -70,6 +70,45 @@ class ReportSettings(Settings):
     name: str = "report.html"
 
 
+class HoldoutSettings(Settings):
+    """How often a data set may decide about models before it is worn out.
+
+    Parameters
+    ----------
+    budget : int
+        How many times.
+    adaptivity : {"none", "full", "first-change"}
+        Whether models are made knowing earlier verdicts on the same rows; "first-change": they are, and the
+        data are replaced once a model has passed.
+    when_spent : {"warn", "block"}
+        What a run does whose decisions the budget no longer covers.
+    tighten : bool
+        Whether each use is judged at alpha / budget ("full": alpha / 2^budget), so that all hold together.
+    ledger : str or None
+        The file in which uses are counted, relative to the project's root. Default: ``holdouts.jsonl`` in
+        the folder of evidence.
+    """
+
+    budget: int = Field(default=32, ge=1)
+    adaptivity: Literal["none", "full", "first-change"] = "none"
+    when_spent: Literal["warn", "block"] = "warn"
+    tighten: bool = False
+    ledger: str | None = None
+
+    @model_validator(mode="after")
+    def _can_be_told_from_certainty(self) -> Self:
+        if self.tighten and self.adaptivity == "full" and self.budget > _MOST_ADAPTIVE:
+            raise ValueError(
+                f'tighten with adaptivity = "full" takes a budget of at most {_MOST_ADAPTIVE}: '
+                f"alpha / 2^{self.budget} is nothing"
+            )
+        return self
+
+
+_MOST_ADAPTIVE = 35
+"""0.05 / 2^35 is about 1e-12, below which no bound is computed."""
+
+
 class Config(PolicySettings):
     """All of ``[tool.aiqa]``.
 
@@ -99,6 +138,7 @@ class Config(PolicySettings):
     mlflow: MlflowSettings | None = None
     datadog: DatadogSettings | None = None
     report: ReportSettings | None = None
+    holdout: HoldoutSettings = HoldoutSettings()
 
     def policy_of(self, tier: str) -> Policy:
         """Return the policy of a tier, over the project's, over the defaults."""
@@ -168,6 +208,7 @@ def _known_keys(path: tuple[Any, ...]) -> list[str]:
         "mlflow": MlflowSettings,
         "datadog": DatadogSettings,
         "report": ReportSettings,
+        "holdout": HoldoutSettings,
         "tiers": PolicySettings,
     }
     return list((tables[path[0]] if path else Config).model_fields)

@@ -12,11 +12,13 @@ from aiqa.evidence.record import (
     EnvironmentRecord,
     Evidence,
     GateRecord,
+    HoldoutRecord,
     LoggedRecord,
     ModelRecord,
     Record,
 )
 from aiqa.judge.run import run_verdict
+from aiqa.verdict import Verdict
 
 R = TypeVar("R")
 
@@ -39,9 +41,12 @@ def assemble(
     tier: str,
     environment: EnvironmentRecord,
     logged: Iterable[LoggedRecord] = (),
+    holdouts: Sequence[HoldoutRecord] = (),
 ) -> Evidence:
     """Put the outcomes of a run together, each check once, in the order of their arrival."""
     gates = [(outcome.gate.verdict, outcome.gate.blocks) for outcome in outcomes]
+    # What is decided on a worn-out holdout, if that is to block, the data cannot tell.
+    gates += [(Verdict.INCONCLUSIVE, True) for holdout in holdouts if holdout.blocks]
     return Evidence(
         run_id=run_id,
         started=started.isoformat(timespec="milliseconds"),
@@ -54,6 +59,7 @@ def assemble(
         models=_once(record for outcome in outcomes for record in outcome.models),
         checks=_checks(outcomes),
         logged=tuple(logged),
+        holdouts=tuple(holdouts),
     )
 
 

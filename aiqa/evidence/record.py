@@ -127,6 +127,26 @@ class ModelRecord(Record):
     mlflow_version: str | None = None
 
 
+class HoldoutRecord(Record):
+    """How worn a data set is that this run decided about models on; null where it could not be counted."""
+
+    dataset: str
+    fingerprint: str
+    use: int | None = Field(default=None, description="which of its uses this run was: the last, if several")
+    uses: int | None = Field(default=None, description="how many times it has decided")
+    left: int | None = Field(default=None, description="uses left of the budget")
+    budget: int
+    adaptivity: Literal["none", "full", "first-change"]
+    confidence_left: float | None = Field(
+        default=None, description="with which all verdicts so far hold together, by the union bound"
+    )
+    blocks: bool = Field(default=False, description="whether this stops the run, by [tool.aiqa.holdout]")
+    message: str | None = Field(default=None, description="what is wrong with deciding on it")
+    problem: str | None = Field(
+        default=None, description="what is wrong with the ledger; no verdict depends on it"
+    )
+
+
 class GitRecord(Record):
     """The commit that the code was at."""
 
@@ -177,6 +197,7 @@ class Evidence(Record):
     models: tuple[ModelRecord, ...] = ()
     checks: tuple[CheckRecord, ...] = ()
     logged: tuple[LoggedRecord, ...] = ()
+    holdouts: tuple[HoldoutRecord, ...] = ()
 
     @property
     def gates(self) -> tuple[tuple[CheckRecord, GateRecord], ...]:
@@ -185,8 +206,9 @@ class Evidence(Record):
 
     @property
     def stops(self) -> bool:
-        """Whether this run must stop what it guards: a verdict blocks, or nothing was decided."""
-        return self.verdict is Verdict.ERROR or any(gate.blocks for _, gate in self.gates)
+        """Whether this run must stop what it guards: something blocks, or nothing was decided."""
+        blocked = any(gate.blocks for _, gate in self.gates) or any(one.blocks for one in self.holdouts)
+        return self.verdict is Verdict.ERROR or blocked
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count} {verdict}" for verdict, count in self.counts().items() if count)

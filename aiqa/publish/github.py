@@ -126,7 +126,8 @@ def _from_workspace(file: str) -> str:
 def _head(evidence: Evidence) -> list[str]:
     summary = f"{words.counts_text(evidence)}, in {words.duration(evidence.seconds)}"
     title = f"## aiqa: {evidence.verdict.upper()} ({_prose(evidence.project)})"
-    return [marker(evidence), title, "", _prose(summary), ""]
+    worn = [line for fact in words.holdout_facts(evidence) for line in (_prose(f"Holdout: {fact.text}"), "")]
+    return [marker(evidence), title, "", _prose(summary), "", *worn]
 
 
 def _foot(evidence: Evidence) -> str:

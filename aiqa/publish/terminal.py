@@ -166,6 +166,8 @@ def _closing(
     page.fact(Fact(verdict.upper(), summary), label=len(verdict) + 2, style=_STYLES[verdict])
     for line, style in _worst(evidence, told):
         page.fact(Fact("", line), label=2, style=style)
+    for fact in words.holdout_facts(evidence):
+        page.fact(fact, label=_CLOSING_LABEL, style=_STYLES[Verdict.INCONCLUSIVE])
     for fact in _whereabouts(deliveries, folder):
         page.fact(fact, label=_CLOSING_LABEL)
 

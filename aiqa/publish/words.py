@@ -14,7 +14,15 @@ from typing import Any
 from aiqa.declare.gate import Between, Met, Requirement, Within
 from aiqa.declare.values import from_json
 from aiqa.errors import DeclarationError
-from aiqa.evidence.record import CheckRecord, ErrorRecord, EstimateRecord, Evidence, GateRecord, PartRecord
+from aiqa.evidence.record import (
+    CheckRecord,
+    ErrorRecord,
+    EstimateRecord,
+    Evidence,
+    GateRecord,
+    HoldoutRecord,
+    PartRecord,
+)
 from aiqa.judge.number import number, percent
 from aiqa.verdict import Verdict
 
@@ -263,6 +271,26 @@ def attention(evidence: Evidence) -> Iterator[tuple[CheckRecord, GateRecord]]:
     """Yield the gates that a person should read about: those that stop the run first, then the worst."""
     found = [pair for pair in evidence.gates if needs_attention(pair[1])]
     yield from sorted(found, key=lambda pair: (not pair[1].blocks, WORST_FIRST.index(pair[1].verdict)))
+
+
+def holdout_facts(evidence: Evidence) -> list[Fact]:
+    """Return what is wrong with the data that this run decided on, or with counting how often."""
+    found = []
+    for holdout in evidence.holdouts:
+        stops = " (stops the run)" if holdout.blocks else ""
+        told = [f"{holdout.message}{stops}" if holdout.message else None, holdout.problem]
+        found += [Fact("holdout", plain(text)) for text in told if text]
+    return found
+
+
+def holdout_text(holdout: HoldoutRecord) -> str:
+    """Return one line on how worn a holdout is."""
+    if holdout.uses is None:
+        return plain(f"{holdout.dataset}: {holdout.problem}")
+    told = [f"{holdout.uses:,} of {holdout.budget:,} uses", f"{holdout.left or 0:,} left"]
+    if holdout.confidence_left is not None:
+        told.append(f"all verdicts together hold with {percent(holdout.confidence_left)} confidence")
+    return f"{plain(holdout.dataset)}: {', '.join(told)}"
 
 
 def counts_text(evidence: Evidence) -> str:

@@ -7,10 +7,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from aiqa.evidence.environment import environment
+from aiqa.evidence.ledger import count, ledger_file
 from aiqa.evidence.outcome import Outcome, assemble
-from aiqa.evidence.record import Evidence, LoggedRecord
+from aiqa.evidence.record import Evidence, HoldoutRecord, LoggedRecord
 from aiqa.evidence.store import new_run_id, write
 from aiqa.publish.sink import Delivery
 from aiqa.session import Session
@@ -43,17 +45,29 @@ def finish(
         If it cannot be written. Sinks never raise: their troubles are in the deliveries.
     """
     out = session.root / session.config.out
+    run_id = new_run_id(started)
     evidence = assemble(
         outcomes,
-        run_id=new_run_id(started),
+        run_id=run_id,
         started=started,
         project=session.config.project,
         tier=tier,
         environment=environment(session.root, session.config.seed, command),
         logged=logged,
+        holdouts=_holdouts(outcomes, session, tier, run_id, started),
     )
     folder = write(evidence, out)
     return Finished(evidence, folder, _publish(evidence, folder, session, out) if publish else ())
+
+
+def _holdouts(
+    outcomes: Sequence[Outcome], session: Session, tier: str, run_id: str, started: dt.datetime
+) -> tuple[HoldoutRecord, ...]:
+    config = session.config
+    confidence = cast("float | None", config.policy_of(tier).confidence)
+    file = ledger_file(session.root, config)
+    told = {"run_id": run_id, "started": started.isoformat(timespec="seconds")}
+    return count(outcomes, file, config.holdout, confidence, **told)
 
 
 def _publish(evidence: Evidence, folder: Path, session: Session, out: Path) -> tuple[Delivery, ...]:

@@ -26,6 +26,7 @@ from aiqa.evidence.build import broken_gate_record, check_record, gate_record
 from aiqa.evidence.masking import mask
 from aiqa.evidence.outcome import Outcome
 from aiqa.evidence.record import GateRecord
+from aiqa.judge.holdout import tighten
 from aiqa.judge.values import Judged
 from aiqa.session.jobs import Job, answer, job_of, judge
 from aiqa.session.subjects import Progress, Subjects
@@ -108,9 +109,13 @@ class Session:
         )
 
     def policy(self, check: Check, gate: Gate | None = None) -> Policy:
-        """Return what holds for a gate: its own policy over its check's, its tier's, the project's."""
+        """Return what holds for a gate: its own policy over its check's, its tier's, the project's.
+
+        Where ``[tool.aiqa.holdout]`` says so, at the confidence that many uses of the data leave to each.
+        """
         own = Policy() if gate is None else gate.own_policy
-        return own.over(check.own_policy).over(self.config.policy_of(check.tier))
+        policy = own.over(check.own_policy).over(self.config.policy_of(check.tier))
+        return policy if gate is None else tighten(policy, check, gate, self.config.holdout)
 
     def decide(self, cases: Sequence[Case]) -> list[Outcome]:
         """Decide gates and return one outcome each, in the order of `cases`."""
