@@ -1,6 +1,6 @@
 """Scores of a test set that is asked again and again, told only where they are news.
 
-Blum & Hardt, The Ladder: A Reliable Leaderboard for Machine Learning Competitions, ICML 2015. Whoever sees the
+Blum & Hardt, The Ladder: A Reliable Leaderboard for Machine Learning Competitions, ICML 2015. Who sees the
 score of every try climbs to the test set's own noise. If a score is told only where it beats the best so far
 by more than that noise, the best told score stays close to the truth, however many tries there are.
 """

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from aiqa.stats.bootstrap import REAL, Domain, bca_level, from_replicates
 from aiqa.stats.inference import Inference, without_variation
-from aiqa.stats.skewed import quantile_t, t_inference
+from aiqa.stats.linear import t_inference
+from aiqa.stats.skewed import quantile_t
 from aiqa.stats.special import ndtr
 
 Floats = NDArray[np.float64]
