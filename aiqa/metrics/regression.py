@@ -19,7 +19,7 @@ from aiqa.metrics.table import TRUTH, ModelColumns
 from aiqa.scan.expr import Expr, call, col
 from aiqa.scan.statistics import Statistic
 from aiqa.stats.functional import Functional, function_of, mean_of
-from aiqa.stats.quantile import quantile, quantile_functional, weighted_quantile
+from aiqa.stats.quantile import clustered_quantile, quantile, quantile_functional, weighted_quantile
 
 Floats = NDArray[np.float64]
 POSITIVE = (0.0, math.inf)
@@ -175,7 +175,9 @@ class AbsoluteErrorQuantile:
         columns, share = columns_of(question, states, versus_champion=False), _share(question, self._default)
         errors = _absolute(columns, 0)
         value = weighted_quantile(errors, columns.weight, share)
-        return {(): quantile(value, errors, columns.weight, share, clusters=columns.cluster, floor=0.0)}
+        if columns.cluster is None:
+            return {(): quantile(value, errors, columns.weight, share, floor=0.0)}
+        return {(): clustered_quantile(value, errors, columns.weight, share, columns.cluster, floor=0.0)}
 
     def compare(self, question: Question, states: States, seed: int) -> Comparisons:
         return self._family.compare(question, states, seed)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aiqa.stats.functional import Functional, mean_of
+from aiqa.stats.functional import Functional
 from aiqa.stats.inference import Inference
-from aiqa.stats.skewed import quantile_t
+from aiqa.stats.linear import Linear, infer_linear
 from aiqa.stats.special import betainc
 
 Floats = NDArray[np.float64]
+FEW_CLUSTERS = 20
+"""So many shares of clusters are enough for a bound that takes none to be unlike all of them."""
 
 
 def weighted_quantile(values: NDArray[Any], weight: NDArray[Any] | None, share: float) -> float:
@@ -70,40 +73,18 @@ def quantile_functional(
     return Functional(weights, value, influence, len(values), (floor, math.inf), smooth=False)
 
 
-def clustered_trials(
-    values: NDArray[Any], weight: NDArray[Any] | None, clusters: NDArray[np.int64], share: float
-) -> float:
-    """Return how many independent rows would tell as much of a quantile as these clusters.
-
-    From the variance of the share of the weight below it, that of a share of independent rows, and the
-    degrees of freedom (Korn & Graubard, Survey Methodology 24, 1998); at most Kish's number of rows.
-    """
-    below = (values <= weighted_quantile(values, weight, share)).astype(float)
-    linear = mean_of(below, weight).linear(clusters)
-    df, weights = linear.effective - 1, np.ones(len(values)) if weight is None else weight
-    kish = float(weights.sum() ** 2 / (weights @ weights))
-    if df < 1e-9:
-        return 1.0
-    variance = linear.moment(2) * linear.effective / df
-    if variance <= 0:
-        return min(kish, linear.effective)
-    trials = linear.value * (1 - linear.value) / variance
-    return min(kish, trials * (quantile_t(0.05, kish - 1) / quantile_t(0.05, df)) ** 2)
-
-
 def quantile(
     value: float,
     values: NDArray[Any],
     weight: NDArray[Any] | None,
     share: float,
     *,
-    clusters: NDArray[np.int64] | None = None,
     floor: float = -math.inf,
 ) -> Inference:
     """Infer a quantile by order statistics (exact, whatever the distribution).
 
-    With weights or clusters by Woodruff (JASA 47, 1952): the same ranks among the effective n, as shares of
-    the weight. The effective n is Kish's, of clusters that of :func:`clustered_trials`.
+    With weights by Woodruff (JASA 47, 1952): the same ranks among Kish's effective n, as shares of the
+    weight.
 
     Parameters
     ----------
@@ -113,8 +94,6 @@ def quantile(
     weight : ndarray of float, shape (n,), optional
     share : float
         Which quantile: 0.5 is the median.
-    clusters : ndarray of int, shape (n,), optional
-        Which rows belong together.
     floor : float
         The least that the truth can be.
 
@@ -125,28 +104,72 @@ def quantile(
     """
     n = len(values)
     order = np.argsort(values)
-    ranked = values[order]
     weights = np.ones(n) if weight is None else weight[order]
-    rising = np.cumsum(weights)
-    size = float(rising[-1] ** 2 / (weights @ weights))
-    if clusters is not None:
-        size = clustered_trials(values, weight, clusters, share)
+    size = float(weights.sum() ** 2 / (weights @ weights))
 
-    def at(rank: int) -> float:
-        place = np.searchsorted(rising, rank / size * rising[-1] * (1 - 1e-12))
-        return float(ranked[min(int(place), n - 1)])
+    def bound(below: float, alpha: float, side: int, otherwise: float) -> float:
+        """Return the value of the last rank, from its end, that is beyond the quantile with 1 - alpha."""
+        rank = _rank_below(size, below, alpha)
+        rising = np.cumsum(weights[::side])
+        place = int(np.searchsorted(rising, rank / size * rising[-1] * (1 - 1e-12)))
+        return float(values[order[::side][min(place, n - 1)]]) if rank >= 1 else otherwise
+
+    name = "order statistics" if weight is None else f"woodruff (effective n {size:.0f})"
+    return Inference(
+        value,
+        n,
+        name,
+        lambda alpha: min(value, bound(share, alpha, 1, floor)),
+        lambda alpha: max(value, bound(1 - share, alpha, -1, math.inf)),
+    )
+
+
+def clustered_quantile(
+    value: float,
+    values: NDArray[Any],
+    weight: NDArray[Any] | None,
+    share: float,
+    clusters: NDArray[np.int64],
+    *,
+    floor: float = -math.inf,
+) -> Inference:
+    """Infer a quantile of rows that belong together in clusters.
+
+    By the bounds of the share of rows below each value (Woodruff, JASA 47, 1952; here by inverting the test
+    and not at the estimate alone): Hall's, or with fewer than ``FEW_CLUSTERS`` Gaffke's.
+
+    Parameters
+    ----------
+    value, values, weight, share, floor
+        As in :func:`quantile`.
+    clusters : ndarray of int, shape (n,)
+
+    Examples
+    --------
+    >>> rows = np.arange(100.0)
+    >>> print(clustered_quantile(49.5, rows, None, 0.5, np.arange(100) // 4).estimate())
+    49.5000 [27.0000, 72.0000], n 100
+    """
+    weights = np.ones(len(values)) if weight is None else weight
+    total = float(weights.sum())
+    distinct = np.unique(values[weights > 0])
+
+    def below(counted: NDArray[np.bool_]) -> Inference:
+        part = float(weights[counted].sum()) / total
+        linear = Linear.of_rows(part, weights * (counted - part) / total, weights, len(values))
+        linear = linear.clustered(clusters, weights)
+        reach = (0.0, 1.0) if linear.effective < FEW_CLUSTERS else None
+        return infer_linear(linear, len(values), domain=(0.0, 1.0), reach=reach)
 
     def lower(alpha: float) -> float:
-        rank = _rank_below(size, share, alpha)
-        return min(value, at(rank)) if rank >= 1 else floor
+        least = bisect_left(distinct, True, key=lambda x: below(values < x).upper(alpha) > share)
+        return min(value, float(distinct[least - 1])) if least > 0 else floor
 
     def upper(alpha: float) -> float:
-        rank = _rank_below(size, 1 - share, alpha)
-        return max(value, at(math.ceil(size - 1e-9) + 1 - rank)) if rank >= 1 else math.inf
+        first = bisect_left(distinct, True, key=lambda x: below(values <= x).lower(alpha) >= share)
+        return max(value, float(distinct[first])) if first < len(distinct) else math.inf
 
-    exact = weight is None and clusters is None
-    name = "order statistics" if exact else f"woodruff (effective n {size:.0f})"
-    return Inference(value, n, name, lower, upper)
+    return Inference(value, len(values), f"woodruff ({len(np.unique(clusters)):,} clusters)", lower, upper)
 
 
 def _rank_below(n: float, share: float, alpha: float) -> int:

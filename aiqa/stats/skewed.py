@@ -62,13 +62,15 @@ class Influences:
 
     @property
     def skew(self) -> float:
-        """The skewness of the estimate."""
-        return self.third / math.pow(self.second, 1.5)
+        """The skewness of the estimate, less the bias that normal rows would have (Fisher's G1)."""
+        m = max(3.0, self.effective)
+        return self.third / math.pow(self.second, 1.5) * math.sqrt(m * (m - 1)) / (m - 2)
 
     @property
     def excess(self) -> float:
-        """The kurtosis of the estimate beyond that of normal rows: 1 where one row is all the variance."""
-        return max(0.0, self.fourth / self.second**2 - 3 / self.effective)
+        """The kurtosis of the estimate beyond that of normal rows: nearly 1 where one row is all of it."""
+        m = self.effective
+        return max(0.0, self.fourth / self.second**2 - 3 * (m - 1) / (m * (m + 1)))
 
     @property
     def constant(self) -> bool:
