@@ -32,6 +32,11 @@ class Expectation(Declaration):
         columns += list(kwargs.get("column_list", ()))
         return re.sub(r"[^\w.=+-]+", "_", "-".join([self.type.removeprefix("expect_"), *map(str, columns)]))
 
+    @property
+    def needs_champion(self) -> bool:
+        """Never: it is about data."""
+        return False
+
     def gate(self) -> Gate:
         """Return the gate that requires this."""
         severity = SEVERITY_OF_GX[self.severity]

@@ -173,6 +173,11 @@ class Claim(Protocol):
         """What names it: stable when a threshold changes."""
         ...
 
+    @property
+    def needs_champion(self) -> bool:
+        """Whether it is about the model that serves now, too."""
+        ...
+
 
 @declaration
 class Gate(Declaration):
@@ -193,6 +198,11 @@ class Gate(Declaration):
     @property
     def needs_champion(self) -> bool:
         """Whether deciding it takes the model that serves now."""
+        return self.compares or self.claim.needs_champion
+
+    @property
+    def compares(self) -> bool:
+        """Whether what it requires is a gain on the model that serves now, or nearness to it."""
         return isinstance(self.requirement, VERSUS_CHAMPION)
 
     def policy(self, **settings: Any) -> Gate:

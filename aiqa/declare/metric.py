@@ -17,13 +17,21 @@ AVERAGES = ("macro", "weighted", "micro", "each")
 _SHARE = (0.0, 1.0)
 _POSITIVE = (0.0, math.inf)
 _ANY = (-math.inf, math.inf)
+_SIGNED = (-1.0, 1.0)
 _CLASSES = ("average", "label")
 _BINNED = ("average", "binning", "bins", "label")
 _ENDS = ("champion", "lower", "upper")
 _QUERIES = ("k", "query")
 _KINDS: dict[str, tuple[tuple[float, float], tuple[str, ...]]] = {
     **dict.fromkeys(("precision", "recall", "f1", "roc_auc", "average_precision"), (_SHARE, _CLASSES)),
-    **dict.fromkeys(("accuracy", "balanced_accuracy"), (_SHARE, ())),
+    **dict.fromkeys(("specificity", "npv", "jaccard"), (_SHARE, _CLASSES)),
+    **dict.fromkeys(("accuracy", "balanced_accuracy", "hamming_loss"), (_SHARE, ())),
+    **dict.fromkeys(("negative_flips", "positive_flips"), (_SHARE, ())),
+    "fbeta": (_SHARE, (*_CLASSES, "beta")),
+    "approval_rate": (_SHARE, ("label",)),
+    "mcc": (_SIGNED, ()),
+    "cohen_kappa": (_SIGNED, ("weights",)),
+    "expected_cost": (_ANY, ("costs",)),
     **dict.fromkeys(("log_loss", "mae", "mse", "rmse", "mape", "median_absolute_error"), (_POSITIVE, ())),
     **dict.fromkeys(("brier", "smape"), ((0.0, 2.0), ())),
     "mase": (_POSITIVE, ("period",)),
@@ -51,6 +59,8 @@ _KINDS: dict[str, tuple[tuple[float, float], tuple[str, ...]]] = {
     **dict.fromkeys(("function", "scorer"), (_ANY, ())),
 }
 """Of each metric, the values that it can take and the options that it has beside ``method``."""
+OF_BOTH = ("negative_flips", "positive_flips")
+"""Metrics that are of the model and its champion together."""
 OPERATING_POINTS = ("threshold", "top", "fpr", "recall", "precision")
 
 
@@ -165,6 +175,11 @@ class Metric(Declaration):
             raise DeclarationError(f"between(low, high) needs low <= high, not {low} and {high}")
         return Gate(self, Between(*bounds))
 
+    @property
+    def needs_champion(self) -> bool:
+        """Whether it is of the model and its champion together."""
+        return self.name in OF_BOTH
+
     def no_worse_than(self, baseline: Champion, *, margin: float = 0.0) -> Gate:
         """Require at most `margin` of loss against the baseline, judged on the same rows.
 
@@ -174,11 +189,16 @@ class Metric(Declaration):
         margin : float, default 0
             The allowed loss, in the metric's own unit; whether larger is better, the metric knows.
         """
-        return Gate(self, NoWorseThan(_baseline(baseline), _margin(margin)))
+        return Gate(self._comparable(), NoWorseThan(_baseline(baseline), _margin(margin)))
 
     def better_than(self, baseline: Champion, *, margin: float = 0.0) -> Gate:
         """Require a gain of at least `margin` on the baseline, judged on the same rows."""
-        return Gate(self, BetterThan(_baseline(baseline), _margin(margin)))
+        return Gate(self._comparable(), BetterThan(_baseline(baseline), _margin(margin)))
+
+    def _comparable(self) -> Metric:
+        if self.needs_champion:
+            raise DeclarationError(f"{self.name} is a comparison itself: write metric.{self.name} <= 0.01")
+        return self
 
     def within(self, baseline: Champion, *, margin: float) -> Gate:
         """Require a difference of at most `margin` from the baseline, either way, judged on the same rows.
@@ -255,8 +275,35 @@ class MetricNamespace:
     """Share of the rows called positive that are."""
     recall = Metric("recall")
     """Share of the positive rows that are called so."""
+    specificity = Metric("specificity")
+    """Share of the rows that are not positive that are not called so."""
+    npv = Metric("npv")
+    """Negative predictive value: share of the rows not called positive that are not."""
     f1 = Metric("f1")
     """Harmonic mean of precision and recall."""
+    fbeta = Metric("fbeta")
+    """Weighted harmonic mean of precision and recall: ``metric.fbeta(beta=2)`` counts recall more."""
+    jaccard = Metric("jaccard")
+    """Rows of the class and called so, as a share of the rows that are either."""
+    mcc = Metric("mcc")
+    """Matthews' correlation coefficient; of several classes R_K."""
+    cohen_kappa = Metric("cohen_kappa")
+    """Agreement beyond chance; ``weights="linear"`` or ``"quadratic"`` for ordered classes."""
+    hamming_loss = Metric("hamming_loss")
+    """Share of rows whose predicted label is not the true one. Smaller is better."""
+    approval_rate = Metric("approval_rate")
+    """Share of rows called positive, or called ``label=``."""
+    expected_cost = Metric("expected_cost")
+    """Mean cost of a row: ``metric.expected_cost(costs={"fn": "amount", "fp": 5})``. Smaller is better.
+
+    ``costs=`` is a mapping of ``"tp"``, ``"fn"``, ``"fp"`` and ``"tn"`` (binary), a mapping of each true
+    label to a mapping of predicted labels, or a row for each true class, in their order; what is left out
+    costs nothing. A cost is a number (a gain where negative) or the name of a column of the data set.
+    """
+    negative_flips = Metric("negative_flips")
+    """Share of rows that the champion has right and this model wrong. Smaller is better."""
+    positive_flips = Metric("positive_flips")
+    """Share of rows that the champion has wrong and this model right."""
     roc_auc = Metric("roc_auc")
     """Chance that a random positive row scores higher than a random negative one; ties count half."""
     average_precision = Metric("average_precision")

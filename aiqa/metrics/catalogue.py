@@ -11,7 +11,9 @@ from aiqa.errors import MetricError, nearest
 from aiqa.metrics import (
     calibration,
     confusion,
+    cost,
     drift,
+    flips,
     forecasts,
     functions,
     losses,
@@ -31,8 +33,12 @@ from aiqa.stats.functional import METHODS
 from aiqa.stats.inference import Inference
 
 WITH_POINT = ("precision", "recall", "f1", "accuracy")
+"""Metrics at operating points that the rows set; those of :data:`WITH_THRESHOLD` take a given threshold."""
+WITH_THRESHOLD = (*confusion.SPECS, *cost.SPECS, *flips.SPECS)
 CATALOGUE: dict[str, Spec] = {
     **confusion.SPECS,
+    **cost.SPECS,
+    **flips.SPECS,
     **ranking.SPECS,
     **losses.SPECS,
     **regression.SPECS,
@@ -106,7 +112,8 @@ class _Plan:
     label: str | None = None
 
     def requests(self, *, versus_champion: bool) -> tuple[Request, ...]:
-        for model in self.question.models(versus_champion=versus_champion):
+        both = versus_champion or self.question.metric.needs_champion
+        for model in self.question.models(versus_champion=both):
             _check_answers(self.question, model)
         statistics = self.family.statistics(self.question, versus_champion=versus_champion)
         return tuple(Request(statistic, self.by) for statistic in statistics)
@@ -130,6 +137,7 @@ def _plan_of_labels(metric: Metric, table: ScoredTable, by: tuple[Slicer, ...]) 
     question, family = _asked(Question(inner, whole))
     if kind == "micro":
         return _Plan(question, family, by)
+    family = spec_of(metric).labels or family
     if not isinstance(family, FunctionalFamily):
         raise MetricError(f"{metric.name} has no average over labels: use average='micro' or 'each'")
     return _Plan(question, over_labels(family, weighted=kind == "weighted"), by)
@@ -168,8 +176,9 @@ def _check_task(question: Question) -> None:
         raise MetricError(f"{metric!r}: say label= (one class) or average= (all of them), not both")
     if not metric.point.items:
         return
-    if metric.name not in WITH_POINT:
-        raise MetricError(f"{metric.name} has no operating point; .at() goes with {', '.join(WITH_POINT)}")
+    with_point = WITH_POINT if _has_estimated_threshold(metric) else WITH_THRESHOLD
+    if metric.name not in with_point:
+        raise MetricError(f"{metric!r} has no operating point; that goes with {', '.join(with_point)}")
     if task != "binary" or "average" in question.option:
         raise MetricError(f"{metric!r}: an operating point is that of the positive class of a binary model")
     if _has_estimated_threshold(metric) and metric.name != "accuracy" and question.label_code() != 1:

@@ -18,8 +18,8 @@ from aiqa.metrics.evaluate import MetricLike, as_metric, check_interval, infer_g
 from aiqa.metrics.question import Comparison, Comparisons, Parts, compared
 from aiqa.scan.execute import execute
 from aiqa.scan.predictions import Predictions
-from aiqa.stats.inference import Alternative, Inference
-from aiqa.stats.paired import independent_difference
+from aiqa.stats.independent import independent_difference
+from aiqa.stats.inference import Alternative, Estimate, Inference
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +116,9 @@ def compare(
     Returns
     -------
     ComparisonEstimate or dict
-        ``difference`` is challenger minus champion, in the metric's own unit. A dict by slice or class as
-        in :func:`evaluate`.
+        ``difference`` is challenger minus champion, in the metric's own unit; of a metric that is of both
+        models itself (``negative_flips``), an :class:`~aiqa.stats.inference.Estimate`. A dict by slice or
+        class as in :func:`evaluate`.
 
     Raises
     ------
@@ -165,13 +166,15 @@ class _Pair:
     model: dict[str, Any]
     seed: int
 
-    def on_the_same_rows(self, given: Given, challenger: Any, champion: Any) -> Comparisons:
+    def on_the_same_rows(self, given: Given, challenger: Any, champion: Any) -> Comparisons | Parts:
         arrays = [_required(given, challenger, "challenger"), _required(given, champion, "champion")]
         task, scores = self._form(given, *arrays)
         answers, others = (_as(scores, array) for array in arrays)
         table = table_of(given, answers, others, task=task, **self.model)
-        states = execute(table.frame, catalogue.requests(self.metric, table, versus_champion=True))
-        return catalogue.compare(self.metric, table, states, self.seed)
+        versus = not self.metric.needs_champion
+        states = execute(table.frame, catalogue.requests(self.metric, table, versus_champion=versus))
+        answer = catalogue.compare if versus else catalogue.infer
+        return answer(self.metric, table, states, self.seed)
 
     def on_their_own_rows(self, *models: tuple[Given, Any]) -> Comparisons:
         challenger, champion = (self._alone(*model) for model in models)
@@ -233,8 +236,14 @@ def _independent(
 
 
 def _difference(
-    part: Comparison, confidence: float | None, alternative: Alternative, *, higher_is_better: bool
-) -> ComparisonEstimate:
+    part: Comparison | Inference,
+    confidence: float | None,
+    alternative: Alternative,
+    *,
+    higher_is_better: bool,
+) -> ComparisonEstimate | Estimate:
+    if isinstance(part, Inference):
+        return part.estimate(confidence, alternative)
     inference = part.gain if higher_is_better else part.gain.negated()
     estimate = inference.estimate(confidence, alternative)
     return ComparisonEstimate(

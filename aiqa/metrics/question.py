@@ -86,7 +86,9 @@ class Question:
     @property
     def champion(self) -> ModelColumns:
         if self.table.champion is None:
-            raise MetricError(f"{self.metric!r} is compared with a champion, and the model declares none")
+            raise MetricError(
+                f"{self.metric!r} takes a champion, and the model declares none (for arrays: aiqa.compare)"
+            )
         return self.table.champion
 
     def models(self, *, versus_champion: bool) -> tuple[ModelColumns, ...]:
@@ -163,6 +165,9 @@ class Spec:
     rows : Family or None
         The same metric as a function of the weights of rows, where `family` is a special form: it answers
         where rows come in clusters, and by the methods that every function of weights has.
+    labels : FunctionalFamily or None
+        The same metric as a function of the weights of rows, of which averages over the labels of a
+        multi-label task are made, where neither `rows` nor `family` is one.
     methods : tuple of str
         The names that ``method=`` may have, beside those of :data:`aiqa.stats.functional.METHODS`.
     """
@@ -172,6 +177,7 @@ class Spec:
     higher_is_better: bool
     family: Family | None
     rows: Family | None = None
+    labels: Family | None = None
     methods: tuple[str, ...] = ()
 
 

@@ -144,10 +144,10 @@ def _metric_job(
     metric = cast("Metric", gate.claim)
     _require_columns(map(column_of, metric.slices), dataset, subjects)
     table = subjects.scored(dataset, model, versus=versus and _has_champion(gate, model, dataset, subjects))
-    asked = catalogue.requests(metric, table, versus_champion=gate.needs_champion)
+    asked = catalogue.requests(metric, table, versus_champion=gate.compares)
 
     def conclude(answers: Answers) -> Judged:
-        if gate.needs_champion:
+        if gate.compares:
             return _judge_comparison(gate, catalogue.compare(metric, table, answers, seed), policy)
         return judge_values(gate.requirement, catalogue.infer(metric, table, answers, seed), policy)
 

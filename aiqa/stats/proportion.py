@@ -1,16 +1,21 @@
-"""Shares of rows: exact (Clopper-Pearson) bounds, Wilson's by name, and F1 through its own share."""
+"""Shares of rows: exact (Clopper-Pearson) bounds, and the other usual intervals by name."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, get_args
 
 from aiqa.stats.inference import Inference
 from aiqa.stats.sequential import beta_binomial
-from aiqa.stats.special import betaincinv, ndtri
+from aiqa.stats.special import betainc, betaincinv, ndtri, stdtrit
 
-Method = Literal["clopper-pearson", "wilson"]
+Method = Literal[
+    "clopper-pearson", "wilson", "wilson-cc", "jeffreys", "agresti-coull", "wald", "mid-p", "arcsine"
+]
+PROPORTIONS: tuple[str, ...] = get_args(Method)
+"""How a share can be inferred, by the method's usual name."""
 
 
 def clopper_pearson_lower(successes: float, trials: float, alpha: float) -> float:
@@ -39,10 +44,7 @@ def wilson_lower(successes: float, trials: float, alpha: float) -> float:
     >>> round(wilson_lower(266, 332, 0.05), 6)
     0.762806
     """
-    z2 = math.pow(ndtri(alpha), 2)
-    share = successes / trials
-    half = math.sqrt(z2 * (share * (1 - share) / trials + z2 / (4 * trials**2)))
-    return max(0.0, (share + z2 / (2 * trials) - half) / (1 + z2 / trials))
+    return _score_lower(successes / trials, trials, alpha)
 
 
 def wilson_upper(successes: float, trials: float, alpha: float) -> float:
@@ -50,33 +52,68 @@ def wilson_upper(successes: float, trials: float, alpha: float) -> float:
     return 1.0 - wilson_lower(trials - successes, trials, alpha)
 
 
-_BOUNDS = {
-    "clopper-pearson": (clopper_pearson_lower, clopper_pearson_upper),
-    "wilson": (wilson_lower, wilson_upper),
+def _score_lower(share: float, trials: float, alpha: float) -> float:
+    z2 = math.pow(ndtri(alpha), 2)
+    half = math.sqrt(z2 * (share * (1 - share) / trials + z2 / (4 * trials**2)))
+    return max(0.0, (share + z2 / (2 * trials) - half) / (1 + z2 / trials))
+
+
+def _wilson_cc_lower(successes: float, trials: float, alpha: float) -> float:
+    """Wilson's with Yates' correction of half a row (Newcombe, Statistics in Medicine 17, 1998, method 4)."""
+    return _score_lower((successes - 0.5) / trials, trials, alpha) if successes > 0.5 else 0.0
+
+
+def _jeffreys_lower(successes: float, trials: float, alpha: float) -> float:
+    """The posterior quantile under Jeffreys' prior (Brown, Cai & DasGupta, Statistical Science 16, 2001)."""
+    return betaincinv(successes + 0.5, trials - successes + 0.5, alpha) if successes > 0 else 0.0
+
+
+def _agresti_coull_lower(successes: float, trials: float, alpha: float) -> float:
+    """Wald's bound after z²/2 rows more of each kind (Agresti & Coull, American Statistician 52, 1998)."""
+    z2 = math.pow(ndtri(alpha), 2)
+    return _wald_lower(successes + z2 / 2, trials + z2, alpha)
+
+
+def _wald_lower(successes: float, trials: float, alpha: float) -> float:
+    share = successes / trials
+    return max(0.0, share + ndtri(alpha) * math.sqrt(share * (1 - share) / trials))
+
+
+def _mid_p_lower(successes: float, trials: float, alpha: float) -> float:
+    """The exact bound that counts the result itself half (Lancaster, JASA 56, 1961)."""
+    if successes <= 0:
+        return 0.0
+    rest = trials - successes
+
+    def tail(share: float) -> float:
+        beyond = betainc(successes + 1, rest, share) if rest > 0 else 0.0
+        return (betainc(successes, rest + 1, share) + beyond) / 2
+
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (low, middle) if tail(middle) > alpha else (middle, high)
+    return low
+
+
+def _arcsine_lower(successes: float, trials: float, alpha: float) -> float:
+    """Bound on the scale that makes the variance constant (Anscombe, Biometrika 35, 1948)."""
+    share = (successes + 0.375) / (trials + 0.75)
+    angle = math.asin(math.sqrt(share)) + ndtri(alpha) / (2 * math.sqrt(trials))
+    return math.sin(max(0.0, angle)) ** 2
+
+
+Lower = Callable[[float, float, float], float]
+_LOWER: dict[str, Lower] = {
+    "clopper-pearson": clopper_pearson_lower,
+    "wilson": wilson_lower,
+    "wilson-cc": _wilson_cc_lower,
+    "jeffreys": _jeffreys_lower,
+    "agresti-coull": _agresti_coull_lower,
+    "wald": _wald_lower,
+    "mid-p": _mid_p_lower,
+    "arcsine": _arcsine_lower,
 }
-
-
-def effective_trials(successes: float, failures: float, squares: tuple[float, float], rows: float) -> float:
-    """Return how many equally weighted rows would tell as much of a weighted share.
-
-    Korn & Graubard, Survey Methodology 24 (1998): p(1-p) over the variance of the weighted share; never
-    more than Kish's (sum of w)² / (sum of w²), nor than the rows.
-
-    Parameters
-    ----------
-    successes, failures : float
-        Sums of weights.
-    squares : (float, float)
-        Sums of squared weights of the successes and of the failures.
-    rows : float
-        Rows in both.
-    """
-    total = successes + failures
-    share = successes / total
-    kish = total**2 / sum(squares)
-    variance = (squares[0] * (1 - share) ** 2 + squares[1] * share**2) / total**2
-    linearised = share * (1 - share) / variance if variance > 0 else kish
-    return min(kish, linearised, rows)
 
 
 def proportion(
@@ -85,9 +122,10 @@ def proportion(
     *,
     n: int | None = None,
     effective: float | None = None,
+    freedom: float | None = None,
     support: int | None = None,
     support_of: str = "rows",
-    method: Method = "clopper-pearson",
+    method: str = "clopper-pearson",
 ) -> Inference:
     """Infer a share from counts.
 
@@ -98,17 +136,24 @@ def proportion(
     n : int, optional
         Rows of the whole table. Default: `trials`.
     effective : float, optional
-        The effective number of trials where rows have weights; see :func:`effective_trials`.
+        The effective number of trials where rows have weights or belong together; see
+        :func:`~aiqa.stats.effective.effective_size`. The bounds are those of so many rows (Korn & Graubard,
+        Survey Methodology 24, 1998).
+    freedom : float, optional
+        Degrees of freedom of `effective`, where it was estimated from clusters: their number less one. The
+        effective trials then shrink by the squared ratio of the t quantiles (the same authors).
     support : int, optional
         The rows that are the trials, where they are not all `n`.
     support_of : str
         What `support` counts.
-    method : {"clopper-pearson", "wilson"}
+    method : str
+        One of ``PROPORTIONS``. Where Jeffreys' bound would exclude the value itself (no successes, or nothing
+        but), it is 0 or 1, as Brown, Cai & DasGupta (2001) have it.
 
     Raises
     ------
     ValueError
-        If the counts are impossible.
+        If the counts are impossible, or there is no such method.
 
     Examples
     --------
@@ -117,24 +162,47 @@ def proportion(
     """
     if not 0 <= successes <= trials or trials <= 0:
         raise ValueError(f"a share needs 0 <= successes <= trials and trials > 0: {successes} of {trials}")
+    if method not in _LOWER:
+        raise ValueError(f"no method {method!r}: it is one of {', '.join(PROPORTIONS)}")
+    lower, share = _LOWER[method], successes / trials
+    rows = round(trials) if n is None else n
     size = trials if effective is None else effective
-    share = successes / trials
+
+    def bound(part: float, alpha: float) -> float:
+        told = size if freedom is None else size * shrinkage(alpha, support or rows, freedom)
+        return min(part, lower(part * told, told, alpha)) if told > 0 else 0.0
 
     def sequence(tuned_to: float) -> Inference:
         told = beta_binomial(successes, trials, tuned_to=tuned_to)
-        return replace(told, n=round(trials) if n is None else n, support=support, support_of=support_of)
+        return replace(told, n=rows, support=support, support_of=support_of)
 
-    lower, upper = _BOUNDS[method]
     return Inference(
         share,
-        round(trials) if n is None else n,
+        rows,
         method if effective is None else f"{method} (effective n {size:.0f})",
-        lambda alpha: min(share, lower(share * size, size, alpha)),
-        lambda alpha: max(share, upper(share * size, size, alpha)),
+        lambda alpha: bound(share, alpha),
+        lambda alpha: 1 - bound(1 - share, alpha),
         support,
         support_of,
         sequence=None if effective is not None else sequence,
     )
+
+
+def shrinkage(alpha: float, rows: int, freedom: float) -> float:
+    """Return what is left of an effective number of rows that was estimated with few degrees of freedom.
+
+    Korn & Graubard, Survey Methodology 24 (1998): the squared ratio of the t quantiles with as many degrees
+    as rows and with `freedom`.
+
+    Examples
+    --------
+    >>> round(shrinkage(0.05, 1000, 19), 3)
+    0.907
+    """
+    if freedom <= 0 or rows < 2:
+        return 0.0
+    few = stdtrit(freedom, alpha)
+    return (stdtrit(rows - 1, alpha) / few) ** 2 if few else 1.0
 
 
 def f1(share: Inference) -> Inference:

@@ -242,17 +242,31 @@ def gaffke_distance(
     error = math.sqrt(squares / (size * (size + 1)))
     skew = 2 * cubes / math.pow(squares, 1.5) * math.sqrt(size * (size + 1)) / (size + 2)
     if not firm:
-        return far - beyond + error * _pearson(-ndtri(alpha), skew)
+        return far - beyond + error * pearson(-ndtri(alpha), skew)
     ratio, tilt = (error / beyond) ** 2, skew * error / beyond
     if tilt + 2 * ratio <= 0 or ratio + tilt >= 1:
-        return min(far, max(0.0, far - beyond + error * _pearson(-ndtri(alpha), skew)))
+        return min(far, max(0.0, far - beyond + error * pearson(-ndtri(alpha), skew)))
     total = (2 - 2 * ratio - 2 * tilt) / (tilt + 2 * ratio)
     outer = total / (1 + ratio * (total + 1))
     return far - beyond * total / outer * betaincinv(outer, total - outer, alpha)
 
 
-def _pearson(z: float, skew: float) -> float:
-    """Return the quantile of Pearson's type III, standardised (Wilson & Hilferty, PNAS 17, 1931)."""
+def pearson(z: float, skew: float) -> float:
+    """Return the quantile of Pearson's type III, standardised (Wilson & Hilferty, PNAS 17, 1931).
+
+    That is a gamma variable's, or its negative's where it is skewed to the left.
+
+    Parameters
+    ----------
+    z : float
+        The normal quantile.
+    skew : float
+
+    Examples
+    --------
+    >>> round(pearson(1.6449, 2.0), 2), round(-math.log(0.05) - 1, 2)
+    (1.97, 2.0)
+    """
     if abs(skew) < _BENT:
         return z
     root = max(0.0, 1 + skew * z / 6 - skew * skew / 36)

@@ -15,7 +15,7 @@ from scipy import stats
 import aiqa
 from aiqa import metric
 from aiqa.errors import DataError, DeclarationError, MetricError
-from aiqa.stats.paired import independent_difference
+from aiqa.stats.independent import independent_difference
 from aiqa.stats.proportion import proportion
 
 _RNG = np.random.default_rng(3)

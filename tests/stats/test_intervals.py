@@ -13,9 +13,10 @@ from scipy import stats
 from sklearn.metrics import median_absolute_error
 
 from aiqa.stats.bootstrap import function_of_means, resample_cells
+from aiqa.stats.effective import effective_size
 from aiqa.stats.functional import infer, mean_of
 from aiqa.stats.paired import mcnemar, paired_proportions
-from aiqa.stats.proportion import effective_trials, proportion
+from aiqa.stats.proportion import proportion
 from aiqa.stats.psi import psi
 from aiqa.stats.quantile import quantile, weighted_quantile
 
@@ -58,11 +59,13 @@ def test_t_of_a_mean_is_scipys(values: list[float]) -> None:
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), rel=1e-9, abs=1e-9)
 
 
-def test_weights_reduce_the_effective_trials() -> None:
-    assert effective_trials(30.0, 20.0, (30.0, 20.0), 50) == pytest.approx(50)
-    uneven = effective_trials(30.0, 20.0, (90.0, 20.0), 50)
-    assert 1 < uneven < 25
-    assert effective_trials(30.0, 0.0, (60.0, 0.0), 20) == pytest.approx(15)
+def test_weights_reduce_the_effective_rows() -> None:
+    hit = np.repeat([1.0, 0.0], [30, 20])
+    even, uneven = np.ones(50), 1.0 + (np.arange(50) % 2)
+    assert effective_size(hit, even, even, 50).size == pytest.approx(50)
+    assert effective_size(hit, uneven, uneven**2, 50).size == pytest.approx(45)
+    alike = effective_size(np.ones(1), np.array([30.0]), np.array([60.0]), 20)
+    assert alike.size == pytest.approx(15)
 
 
 @settings(deadline=None)
