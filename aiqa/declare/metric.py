@@ -103,7 +103,7 @@ class Metric(Declaration):
         if len(args) > (self.name == "psi"):
             raise DeclarationError(f"{self.name} takes its options by name, not {args[-1]!r}")
         options = {**dict(zip(("column",), args, strict=False)), **options}
-        known = _KINDS[self.name][1] if self.name in _KINDS else _CLASSES
+        known = options_of(self.name)
         for option in options:
             if option not in known:
                 raise DeclarationError(f"{self.name} has no option {option!r}{nearest(option, known)}")
@@ -252,6 +252,11 @@ class Metric(Declaration):
         text += ".at" + _call(self.point.as_dict()) if self.point.items else ""
         text += f".by({', '.join(map(repr, self.slices))})" if self.slices else ""
         return text
+
+
+def options_of(name: str) -> tuple[str, ...]:
+    """Return the options that a metric has beside ``method``."""
+    return _KINDS[name][1] if name in _KINDS else _CLASSES
 
 
 def column_of(slice_: str | Bucket) -> str:

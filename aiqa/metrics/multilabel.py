@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from aiqa.declare.metric import Metric
+from aiqa.declare.metric import Metric, options_of
 from aiqa.declare.source import Dataset, Model
 from aiqa.declare.values import Pairs
 from aiqa.errors import DataError, MetricError, nearest
@@ -29,6 +29,8 @@ LABEL, ROW, VALUE = "aiqa:label", "aiqa:row", "aiqa:value"
 def kind_and_label(metric: Metric, labels: tuple[str, ...]) -> tuple[str, str | None]:
     """Return how a metric is taken over labels (``each``, ``micro``, ...), or of which one.
 
+    Metrics that have no classes to average over (accuracy, log loss) are of all labels together.
+
     Raises
     ------
     MetricError
@@ -36,6 +38,8 @@ def kind_and_label(metric: Metric, labels: tuple[str, ...]) -> tuple[str, str | 
     """
     option = metric.options.as_dict()
     kind, label = option.get("average"), option.get("label")
+    if "average" not in options_of(metric.name):
+        return "micro", None
     if (kind is None) == (label is None):
         raise MetricError(
             f"{metric!r} of {len(labels)} labels needs label= (one of them) or average= ('macro', 'micro', "
