@@ -225,6 +225,8 @@ def task_of(metrics: Sequence[Metric], given: Given, answers: Predictions, class
     if undecided and (_has_fractions(given.truth.to_numpy()) or _has_fractions(answers.prediction)):
         return "regression"
     labels = len(classes) or given.truth.drop_nulls().n_unique()
+    if undecided and labels > 2 and not any("multiclass" in of for of in tasks):
+        return "regression"
     score = answers.score
     wide = score is not None and score.ndim == 2 and score.shape[1] > 2
     return "multiclass" if wide or labels > 2 else "binary"

@@ -82,5 +82,5 @@ def codes(question: Question, columns: Columns, name: str) -> NDArray[Any]:
 
 def first_row(question: Question, where: pl.Expr) -> int | None:
     """Return the first row of the whole table for which this holds."""
-    found = question.table.frame.select(where.fill_null(value=True).arg_max()).collect().item()
+    found = question.table.frame.select(where.fill_null(value=True).arg_true().first()).collect().item()
     return None if found is None else int(found)

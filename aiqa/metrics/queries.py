@@ -16,10 +16,12 @@ from aiqa.scan.statistics import Statistic
 from aiqa.stats.functional import Functional, difference, infer, mean_of
 from aiqa.stats.inference import Inference
 from aiqa.stats.paired import paired_proportions
-from aiqa.stats.queries import BY_QUERY, Rankings, rankings
+from aiqa.stats.queries import BY_QUERY, Rankings, rankings, worst
 
 GAINS = ("linear", "exponential")
 _NEEDS_K = ("hit_rate", "precision_at", "recall_at")
+_NEVER_NOTHING = ("ndcg", "mean_average_precision")
+"""Even the worst order of a query's rows is worth something."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +37,8 @@ class Queries:
         Of the slice.
     left_out : int
         Queries without relevant rows.
+    least : ndarray of float, shape (queries,), or None
+        What each could have at least, where that is far from 0.
     """
 
     values: tuple[Floats, ...]
@@ -42,11 +46,15 @@ class Queries:
     cluster: NDArray[np.int64] | None
     rows: int
     left_out: int
+    least: Floats | None
 
     def functional(self, model: int) -> Functional:
         """Return the mean over queries."""
         mean = mean_of(self.values[model], self.weight, domain=(0.0, 1.0))
-        return replace(mean, n=self.rows, support=self.number, support_of="queries")
+        told = replace(mean, n=self.rows, support=self.number, support_of="queries")
+        if self.least is None:
+            return told
+        return replace(told, reach=(float(np.average(self.least, weights=self.weight)), 1.0), firm=False)
 
     @property
     def number(self) -> int:
@@ -140,6 +148,7 @@ def _queries(question: Question, columns: Columns) -> Queries:
         None if cluster is None else cluster[counts],
         len(query),
         int((~counts).sum()),
+        _values(question, worst(first))[counts] if question.name in _NEVER_NOTHING else None,
     )
 
 

@@ -76,4 +76,4 @@ def _largest(of: Forecasts, drawn: Diagram) -> Functional:
         inside = np.where(code == worst, weight, 0.0)
         return np.asarray(inside * np.sign(gap[worst]) * (of.residual - gap[worst]) / total[worst])
 
-    return Functional(of.weight, value, influence, of.rows, (0.0, 1.0))
+    return Functional(of.weight, value, influence, of.rows, (0.0, 1.0), smooth=False)

@@ -191,7 +191,9 @@ class _Squares:
             bound = self.noncentral(square, np.maximum(model, rows) * wider**2, 1 - alpha)
         else:
             # More noise leaves less of the square to the truth: neither estimate of it is on the safe side.
-            far = self.noncentral(max(square, float(moved @ moved)), rows * wider**2, alpha)
+            # A square that is far smaller than noise makes it is one of few events, not proof of none.
+            least = float(np.trace(self.covariance(rows))) / 2
+            far = self.noncentral(max(square, float(moved @ moved), least), rows * wider**2, alpha)
             plain = np.maximum(model, self.spread(self.drawn.truth)) * wider**2
             bound = max(far, self.noncentral(square, plain, alpha))
         apart = z * wider * self.error_of_shares(seen**2 / self.drawn.share)

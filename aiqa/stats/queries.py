@@ -92,15 +92,32 @@ def rankings(query: NDArray[Any], score: NDArray[Any], relevance: NDArray[Any]) 
     ([1, 2, 0], [0, 1])
     """
     order = np.lexsort((-np.asarray(score), query))
-    own, ranked = query[order], np.asarray(score)[order]
-    new = np.concatenate([[True], own[1:] != own[:-1]])
-    begins = new | np.concatenate([[True], ranked[1:] != ranked[:-1]])
+    return _grouped(order, query[order], np.asarray(score)[order], np.asarray(relevance, dtype=float)[order])
+
+
+def worst(of: Rankings) -> Rankings:
+    """Return the same queries with their rows in the worst order, the most relevant ones last."""
+    query, size = np.repeat(np.arange(len(of.start)), of.sizes), of.sizes
+    if _zero_or_one(of.relevance):
+        place = np.arange(len(query)) - np.repeat(of.start, size)
+        rising = np.where(place < np.repeat(size - of.found, size), 0.0, 1.0)
+    else:
+        rising = of.relevance[np.lexsort((of.relevance, query))]
+    return _grouped(np.arange(len(query)), query, rising, rising)
+
+
+def _zero_or_one(values: Floats) -> bool:
+    return bool(((values == 0) | (values == 1)).all())
+
+
+def _grouped(order: Places, query: NDArray[Any], score: NDArray[Any], relevance: Floats) -> Rankings:
+    new = np.concatenate([[True], query[1:] != query[:-1]])
+    begins = new | np.concatenate([[True], score[1:] != score[:-1]])
     start, tie = np.flatnonzero(new), np.flatnonzero(begins)
-    relevances = np.asarray(relevance, dtype=float)[order]
-    relevant = np.asarray(np.add.reduceat(relevances > 0, tie, dtype=float))
+    relevant = np.asarray(np.add.reduceat(relevance > 0, tie, dtype=float))
     above = tie - start[np.cumsum(new)[tie] - 1]
     size = np.diff(np.append(tie, len(order)))
-    return Rankings(order, relevances, start, tie, np.searchsorted(tie, start), above, size, relevant)
+    return Rankings(order, relevance, start, tie, np.searchsorted(tie, start), above, size, relevant)
 
 
 def ndcg(of: Rankings, k: int | None = None, *, gain: Gain = "linear") -> Floats:
@@ -126,7 +143,7 @@ def ndcg(of: Rankings, k: int | None = None, *, gain: Gain = "linear") -> Floats
 
 def _best(of: Rankings, gains: Floats, discount: Floats) -> Floats:
     """Return the discounted gain of the best order of each query."""
-    if ((gains == 0) | (gains == 1)).all():
+    if _zero_or_one(gains):
         return np.asarray(discount[of.found.astype(int)])
     query = np.repeat(np.arange(len(of.start)), of.sizes)
     falling = gains[np.lexsort((-gains, query))]

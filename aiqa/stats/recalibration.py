@@ -27,7 +27,7 @@ from aiqa.stats.special import ndtri
 
 METHODS = ("wald",)
 """How these can be inferred, beside the methods of every functional."""
-_STEPS, _TOLERANCE = 100, 1e-11
+_STEPS, _HALVINGS, _TOLERANCE = 100, 40, 1e-11
 
 
 def calibration_slope(of: Forecasts, *, method: str | None = None, seed: int = 0) -> Inference:
@@ -213,11 +213,12 @@ def _fit(logit: Floats, truth: Floats, weight: Floats, start: Floats) -> Floats:
         model = _Model.at(logit, weight, at)
         residual = weight * (truth - model.mean)
         step = model.inverse @ np.array([residual.sum(), residual @ logit])
-        moved = at + step
-        while (risen := _likelihood(logit, truth, weight, moved)) < height - 1e-12 * abs(height):
+        for _ in range(_HALVINGS):
+            risen = _likelihood(logit, truth, weight, at + step)
+            if risen >= height - 1e-12 * abs(height):
+                break
             step = step / 2
-            moved = at + step
-        at, height = moved, risen
+        at, height = at + step, risen
         if np.abs(step).max() < _TOLERANCE * (1 + np.abs(at).max()):
             break
     return at

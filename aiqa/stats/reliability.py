@@ -36,6 +36,8 @@ class Forecasts:
         Which rows belong together.
     rows : int
         Rows of the table: fewer than n where several forecasts are of one row.
+    event : ndarray of int, shape (n,), optional
+        Which of several events a forecast is of; each has bins of its own.
     """
 
     truth: Floats
@@ -43,6 +45,7 @@ class Forecasts:
     weight: Floats
     clusters: Codes | None
     rows: int
+    event: Codes | None = None
 
     @property
     def residual(self) -> Floats:
@@ -142,7 +145,13 @@ def diagram(of: Forecasts, *, bins: int = 10, binning: Binning = "uniform") -> D
     >>> drawn.share.round(2).tolist(), drawn.truth.tolist()
     ([0.33, 0.67], [0.0, 1.0])
     """
-    return summary(of, np.searchsorted(_edges(of.probability, bins, binning), of.probability))
+    code = np.zeros(len(of.probability), dtype=np.int64)
+    events = np.zeros_like(code) if of.event is None else of.event
+    for event in range(int(events.max()) + 1):
+        own = events == event
+        said = of.probability[own]
+        code[own] = np.searchsorted(_edges(said, bins, binning), said) + bins * event
+    return summary(of, code)
 
 
 def _edges(probability: Floats, bins: int, binning: str) -> Floats:
@@ -201,6 +210,7 @@ def stacked(parts: Sequence[Forecasts]) -> Forecasts:
         np.concatenate([part.weight for part in parts]),
         np.tile(own, len(parts)),
         first.rows,
+        np.repeat(np.arange(len(parts)), len(own)),
     )
 
 

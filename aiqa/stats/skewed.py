@@ -145,7 +145,8 @@ def infer_influences(
     if of.constant and of.effective < FEW:
         return without_variation(of.value, n, method or "hall", domain)
     distance = _students(of) if method == "t" or of.constant else _halls(of)
-    return told(method or "hall", _on_scale(of, distance, scale, bent=method is None))
+    bent = method is None and not of.constant
+    return told(method or "hall", _on_scale(of, distance, scale, bent=bent))
 
 
 def _students(of: Influences) -> Distance:

@@ -13,12 +13,15 @@ from aiqa import metric
 from aiqa.metrics.drift import binned
 from aiqa.stats.auc import roc
 from aiqa.stats.bootstrap import function_of_means
+from aiqa.stats.calibration_tests import hosmer_lemeshow, spiegelhalter_z
 from aiqa.stats.inference import Inference
 from aiqa.stats.paired import mcnemar, paired_proportions
 from aiqa.stats.proportion import proportion
 from aiqa.stats.psi import stability_index
 from aiqa.stats.quantile import quantile
 from aiqa.stats.ranked import Ranked, infer_difference, variance
+from aiqa.stats.reliability import forecasts
+from aiqa.stats.scoring_rules import conformal_coverage
 from tests.statistical.reference import case, columns
 
 
@@ -214,3 +217,35 @@ def test_losses() -> None:
     estimates = aiqa.evaluate(["brier", "log_loss"], y_true=data["y"], y_score=data["score"])
     assert estimates["brier"].value == pytest.approx(of["expected"]["brier"], abs=1e-9)
     assert estimates["log_loss"].value == pytest.approx(of["expected"]["log_loss"], abs=1e-9)
+
+
+def test_calibration() -> None:
+    of = case("pima_calibration")
+    data, expected = columns(of), of["expected"]
+    given = {"y_true": data["y"], "y_score": data["score"]}
+    for name in ("calibration_slope", "calibration_intercept", "calibration_in_the_large"):
+        assert aiqa.evaluate(name, **given).value == pytest.approx(expected[name], abs=1e-6)
+    _close(aiqa.evaluate(metric.calibration_slope(method="wald"), **given), expected["slope_wald_ci"], 1e-6)
+    error = aiqa.evaluate(metric.ece(bins=of["inputs"]["ece_bins"], method="plain"), **given)
+    assert error.value == pytest.approx(expected["ece_equal_width_10"], abs=1e-6)
+    z, chi = spiegelhalter_z(forecasts(data["y"], data["score"])), expected["hosmer_lemeshow"]
+    assert z == pytest.approx((expected["spiegelhalter_z"], expected["spiegelhalter_p"], None), abs=1e-6)
+    tested = hosmer_lemeshow(forecasts(data["y"], data["score"]), groups=of["inputs"]["g"])
+    assert tested == pytest.approx((chi["chisq"], chi["p_value"], chi["df"]), abs=1e-6)
+
+
+def test_conformal_coverage() -> None:
+    of = case("conformal_coverage")
+    inputs, expected = of["inputs"], of["expected"]
+    test = conformal_coverage(inputs["covered"], inputs["n"], inputs["n_cal"], inputs["alpha_level"])
+    assert (test.a, test.b) == (expected["beta_a"], expected["beta_b"])
+    assert test.p_value == pytest.approx(expected["betabinom_p_less"], abs=1e-7)
+    rows = {
+        "y": [0.0] * inputs["n"],
+        "low": [-1.0] * inputs["covered"] + [1.0] * (inputs["n"] - inputs["covered"]),
+    }
+    frame = rows | {"high": [2.0] * inputs["n"]}
+    share = aiqa.evaluate(
+        metric.interval_coverage(lower="low", upper="high"), frame, y_true="y", y_pred="high"
+    )
+    _close(share, expected["cp"], 1e-7)
