@@ -6,11 +6,11 @@ import dataclasses
 import math
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast, overload
 
 from aiqa.declare.bucket import Bucket
 from aiqa.declare.gate import AtLeast, AtMost, BetterThan, Between, Champion, Gate, NoWorseThan, Within
-from aiqa.declare.values import Declaration, Pairs, declaration, freeze
+from aiqa.declare.values import Declaration, FunctionRef, Pairs, declaration, freeze
 from aiqa.errors import DeclarationError, nearest
 
 AVERAGES = ("macro", "weighted", "micro", "each")
@@ -100,6 +100,8 @@ class Metric(Declaration):
         DeclarationError
             If the metric has no such option.
         """
+        if args and self.name == "function":
+            raise DeclarationError(f"{self.id} is a metric now: its function is {self.id}.function(...)")
         if len(args) > (self.name == "psi"):
             raise DeclarationError(f"{self.name} takes its options by name, not {args[-1]!r}")
         options = {**dict(zip(("column",), args, strict=False)), **options}
@@ -229,6 +231,22 @@ class Metric(Declaration):
         return Gate(self, AtMost(_possible(self.name, threshold), strict=True))
 
     @property
+    def function(self) -> Callable[..., float]:
+        """The function that ``metric(f)`` or ``@aiqa.metric`` was given.
+
+        Raises
+        ------
+        AttributeError
+            If it is the metric of none.
+        """
+        found: Any = self.options.as_dict().get("of")
+        if self.name != "function":
+            raise AttributeError(f"{self.name} is no metric of a function of one's own")
+        while isinstance(found, Metric | FunctionRef):
+            found = found.load() if isinstance(found, FunctionRef) else found.function
+        return cast("Callable[..., float]", found)
+
+    @property
     def id(self) -> str:
         """A stable name, fit for a pytest id, an MLflow key and a file."""
         parts = [self._subject()]
@@ -238,8 +256,10 @@ class Metric(Declaration):
 
     def _subject(self) -> str:
         options = self.options.as_dict()
-        if self.name in ("function", "scorer"):
-            return str(options["of"]).rpartition(":")[2]
+        if self.name == "function":
+            return str(options["of"]).rpartition(":")[2].rpartition(".")[2]
+        if self.name == "scorer":
+            return str(options["of"])
         told = [f"{key}={getattr(value, 'name', value)}" for key, value in options.items()]
         return "-".join([self.name, *told])
 
@@ -262,6 +282,26 @@ def options_of(name: str) -> tuple[str, ...]:
 def column_of(slice_: str | Bucket) -> str:
     """Return the column that a slice is made by."""
     return slice_ if isinstance(slice_, str) else slice_.column
+
+
+NEEDS = ("prediction", "score", "frame")
+_OWN: dict[str, dict[str, Metric]] = {}
+
+
+def own_metric(name: str) -> Metric | None:
+    """Return the metric of one's own function of this name; None where there is none.
+
+    Raises
+    ------
+    DeclarationError
+        If several functions have the name.
+    """
+    found = _OWN.get(name, {})
+    if len(found) > 1:
+        raise DeclarationError(
+            f"several metrics are named {name!r}: {', '.join(sorted(found))}; pass the metric"
+        )
+    return next(iter(found.values()), None)
 
 
 class MetricNamespace:
@@ -400,32 +440,54 @@ class MetricNamespace:
     psi = Metric("psi")
     """Population stability index of a column: ``metric.psi("amount", reference="orders-2026-09")``."""
 
-    def __call__(self, function: Callable[..., float], **options: Any) -> Metric:
-        """Make a metric of ``f(y_true, y_pred)``; its interval comes from the bootstrap.
+    @overload
+    def __call__(self, function: Callable[..., float], **options: Any) -> Metric: ...
+    @overload
+    def __call__(self, **options: Any) -> Callable[[Callable[..., float]], Metric]: ...
+    def __call__(self, function: Callable[..., float] | None = None, **options: Any) -> Any:
+        """Make a metric of a function; its interval comes from the bootstrap.
+
+        As a call, ``metric(f)``, or as a decorator, ``@aiqa.metric`` or ``@aiqa.metric(needs="score")``. What
+        is decorated is then a :class:`Metric`, which ``aiqa.evaluate`` knows by its name too; the function
+        itself stays reachable as ``.function``.
 
         Parameters
         ----------
         function : callable
-            Takes two arrays of one length, and ``sample_weight=`` where it has such a parameter;
-            returns a number.
-        needs : {"prediction", "score"}, default "prediction"
-            What the second array holds.
+            ``f(y_true, y_pred)``: takes two arrays of one length, and ``sample_weight=`` where it has such a
+            parameter. Or ``f(frame)``, of a single parameter: takes a Polars frame of the data set's own
+            columns and, as far as there are any, `y_true`, `y_pred`, `y_score` and `sample_weight`. Returns
+            a number.
+        needs : {"prediction", "score", "frame"}, default "prediction"
+            What the second array holds; "frame" for a function of a frame that has further parameters.
         higher_is_better : bool, default True
             For comparisons with the champion.
 
+        Raises
+        ------
+        DeclarationError
+            If it is no function, or an option does not exist or has an impossible value.
+
         Examples
         --------
-        >>> def bias(y_true, y_pred):
+        >>> @metric(higher_is_better=False)
+        ... def bias(y_true, y_pred):
         ...     return float((y_pred - y_true).mean())
-        >>> metric(bias) <= 0.1
-        bias <= 0.1
+        >>> bias <= 0.1
+        bias(higher_is_better=False) <= 0.1
         """
-        if not callable(function):
+        if function is None:
+            return lambda decorated: self(decorated, **options)
+        if not callable(function) or isinstance(function, Metric):
             raise DeclarationError(f"metric(...) takes a function f(y_true, y_pred), not {function!r}")
         unknown = sorted(set(options) - {"needs", "higher_is_better"})
         if unknown:
             raise DeclarationError(f"metric(f) has no option {unknown[0]!r}; known: higher_is_better, needs")
-        return Metric("function", freeze({"of": function, **options}, "metric"))
+        if options.get("needs", "frame") not in NEEDS:
+            raise DeclarationError(f"needs= must be one of {', '.join(NEEDS)}, not {options['needs']!r}")
+        made = Metric("function", freeze({"of": function, **options}, "metric"))
+        _OWN.setdefault(made.id, {})[made.options.as_dict()["of"].address] = made
+        return made
 
     def scorer(self, name: str) -> Metric:
         """Use a scikit-learn scorer by its name, as ``metric.scorer("neg_mean_poisson_deviance")``."""

@@ -60,7 +60,8 @@ def spec_of(metric: Metric) -> Spec:
     """
     if metric.name not in CATALOGUE:
         raise MetricError(f"there is no metric {metric.name!r}{nearest(metric.name, CATALOGUE)}")
-    return CATALOGUE[metric.name]
+    spec = CATALOGUE[metric.name]
+    return functions.spec_of_scorer(metric, spec) if metric.name == "scorer" else spec
 
 
 def needs_score(metric: Metric) -> bool:

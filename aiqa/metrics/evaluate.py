@@ -9,10 +9,10 @@ from typing import Any, get_args
 import numpy as np
 
 from aiqa.declare.gate import Gate
-from aiqa.declare.metric import METRIC_NAMES, Metric, column_of
+from aiqa.declare.metric import METRIC_NAMES, Metric, column_of, own_metric
 from aiqa.declare.metric import metric as namespace
 from aiqa.errors import DeclarationError, MetricError, nearest
-from aiqa.metrics import catalogue
+from aiqa.metrics import catalogue, functions, scorers
 from aiqa.metrics.arrays import By, Given, refuse_models, table_of
 from aiqa.metrics.question import REGRESSION, Parts
 from aiqa.scan.execute import execute
@@ -48,8 +48,9 @@ def evaluate(
     Parameters
     ----------
     metric : Metric, str, callable, or a sequence of them
-        ``metric.roc_auc``, its name, or a function ``f(y_true, y_pred)`` (of `y_score` where there is no
-        `y_pred`).
+        ``metric.roc_auc``, its name, that of a decorated function (``@aiqa.metric``) or of a scikit-learn
+        scorer (``"neg_mean_poisson_deviance"``), or a function ``f(y_true, y_pred)`` (of `y_score` where
+        there is no `y_pred`) or ``f(frame)``.
     data : frame or mapping of columns, optional
         Of pandas, Polars or Arrow. With it the arguments below may be names of columns, and metrics find the
         columns that they name (``metric.ndcg(query="query_id")``).
@@ -198,11 +199,24 @@ def _named(metric: Any, *, scores: bool) -> Metric:
             "(@aiqa.check) and for aiqa.require in a test"
         )
     if isinstance(metric, str):
-        if metric not in METRIC_NAMES:
-            raise DeclarationError(f"no metric {metric!r}{nearest(metric, METRIC_NAMES)}")
-        found: Metric = getattr(namespace, metric)
+        return _by_name(metric)
+    made = namespace(metric)
+    if scores and callable(metric) and not functions.takes_frame(made):
+        return namespace(metric, needs="score")
+    return made
+
+
+def _by_name(name: str) -> Metric:
+    """Return a metric of the catalogue, else one's own, else one of scikit-learn's scorers."""
+    if name in METRIC_NAMES:
+        found: Metric = getattr(namespace, name)
         return found
-    return namespace(metric, needs="score") if scores else namespace(metric)
+    own = own_metric(name)
+    if own is not None:
+        return own
+    if name in scorers.names():
+        return namespace.scorer(name)
+    raise DeclarationError(f"no metric {name!r}{nearest(name, (*METRIC_NAMES, *scorers.names()))}")
 
 
 def check_interval(confidence: float | None, alternative: str) -> None:

@@ -14,7 +14,7 @@ from aiqa.errors import DataError, nearest
 from aiqa.scan.batches import Lowered, lower
 from aiqa.scan.expr import Expr, Schema, call, col, compile_expr
 from aiqa.scan.literals import family_of
-from aiqa.scan.slices import split
+from aiqa.scan.slices import parts, split
 from aiqa.scan.statistics import (
     Answers,
     Binned,
@@ -29,6 +29,7 @@ from aiqa.scan.statistics import (
     SliceKey,
     Slicer,
     Statistic,
+    Table,
 )
 
 FUSED = 60
@@ -221,7 +222,7 @@ def _plan(table: pl.LazyFrame, schema: Schema, requests: Sequence[Request]) -> I
             yield _counts(table, schema, request, request.statistic)
         elif isinstance(request.statistic, Sample):
             yield _sample(table, schema, request, request.statistic)
-    rows = [request for request in requests if isinstance(request.statistic, Rows)]
+    rows = [request for request in requests if isinstance(request.statistic, Rows | Table)]
     if rows:
         yield _rows(table, rows)
 
@@ -414,4 +415,5 @@ def _rows(table: pl.LazyFrame, requests: list[Request]) -> _Query:
 def _split(result: pl.DataFrame, request: Request) -> dict[SliceKey, Any]:
     columns: tuple[str, ...] = request.statistic.columns  # type: ignore[union-attr]
     by = [_column(slicer) for slicer in request.by]
-    return {_key(request.by, key): part for key, part in split(result, by, columns)}
+    found = parts if isinstance(request.statistic, Table) else split
+    return {_key(request.by, key): part for key, part in found(result, by, columns)}

@@ -1,4 +1,4 @@
-"""Rows split by slice, in NumPy: one stable sort of the slice codes, then views."""
+"""Rows split by slice: one stable sort of the slice codes, then views."""
 
 from __future__ import annotations
 
@@ -25,6 +25,19 @@ def split(
     values, order, ends = _groups(frame.select(by))
     for key, start, end in zip(values, [0, *ends], ends, strict=False):
         yield key, {name: array[order[start:end]] for name, array in arrays.items()}
+
+
+def parts(
+    frame: pl.DataFrame, by: Sequence[str], columns: Sequence[str]
+) -> Iterator[tuple[tuple[Any, ...], pl.DataFrame]]:
+    """Yield each slice's values of `by` and its rows, as :func:`split` does, in a frame of `columns`."""
+    wanted = frame.select(columns)
+    if not by:
+        yield (), wanted
+        return
+    values, order, ends = _groups(frame.select(by))
+    for key, start, end in zip(values, [0, *ends], ends, strict=False):
+        yield key, wanted[order[start:end]]
 
 
 def _groups(keys: pl.DataFrame) -> tuple[list[tuple[Any, ...]], np.ndarray[Any, Any], list[int]]:

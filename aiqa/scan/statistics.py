@@ -1,7 +1,7 @@
 """The statistics: what one scan of a table can yield, declared as values.
 
-A statistic says what to compute; its *state* is the answer, once per slice. All but :class:`Rows` and
-:class:`Sample` have states that add up over parts of the data.
+A statistic says what to compute; its *state* is the answer, once per slice. All but :class:`Rows`,
+:class:`Table` and :class:`Sample` have states that add up over parts of the data.
 """
 
 from __future__ import annotations
@@ -58,6 +58,16 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """The columns themselves, as a frame in row order. State: ``polars.DataFrame``.
+
+    For functions of users, who know their columns with their own types and nulls.
+    """
+
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """The first values of `column` among the rows where `where` is true, with their rows.
 
@@ -69,7 +79,7 @@ class Sample:
     limit: int | None = 20
 
 
-Statistic = Count | Moments | Counts | Rows | Sample
+Statistic = Count | Moments | Counts | Rows | Table | Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +157,7 @@ def merge(one: Any, other: Any) -> Any:
     Parameters
     ----------
     one, other : int, MomentsState or dict[tuple, CountState]
-        States of one statistic: Count, Moments or Counts. Rows and Sample do not add up.
+        States of one statistic: Count, Moments or Counts. The others do not add up.
 
     Raises
     ------

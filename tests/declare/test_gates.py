@@ -83,7 +83,10 @@ def test_the_name_of_a_gate_does_not_move_with_its_threshold() -> None:
         (lambda: metric.f1(averag="macro"), "no option 'averag'; did you mean 'average'"),
         (lambda: metric.f1(average="mean"), "average= must be one of"),
         (lambda: metric.mae(label=1), "mae has no option 'label'"),
-        (lambda: metric("roc_auc"), "takes a function"),  # type: ignore[arg-type]
+        (lambda: metric("roc_auc"), "takes a function"),  # type: ignore[call-overload]
+        (lambda: metric(metric.roc_auc), "takes a function"),  # type: ignore[arg-type]
+        (lambda: metric(len, needs="probability"), "needs= must be one of"),
+        (lambda: metric(len)([1, 2]), "len is a metric now"),
         (lambda: metric(len, speed=1), "no option 'speed'"),
         (lambda: metric.scorer(3), "name of a scikit-learn scorer"),  # type: ignore[arg-type]
         (lambda: (metric.mae <= 1).policy(confidence=0.4), "above 0.5"),
