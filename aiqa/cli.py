@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from aiqa.config import Config
     from aiqa.evidence.record import Evidence, HoldoutRecord
     from aiqa.publish.sink import Delivery, Sink
+    from aiqa.runner.plan import PlannedGate
 
 FORMATS = ("text", "json", "markdown", "html")
 
@@ -110,6 +111,71 @@ def run(
     )
     _print(done.evidence, done.deliveries, done.folder, -1 if quiet else verbose)
     raise SystemExit(1 if done.evidence.stops else 0)
+
+
+@main.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--tier", type=click.Choice(["smoke", "pr", "full"]), help="Default: [tool.aiqa] tier.")
+@click.option("--effect", "effects", multiple=True, metavar="[METRIC=]X", help="The distance that matters.")
+@click.option("--power", type=float, default=0.8, show_default=True, help="How often it is to be seen.")
+@click.option(
+    "--disagreement", type=float, default=0.05, show_default=True, help="Rows that one model alone has right."
+)
+@click.option("--prevalence", type=float, help="Share of positives, where no data tell it.")
+@click.option(
+    "--design-effect", type=float, default=1.0, help="By what rows that belong together count less."
+)
+@click.option("--data", is_flag=True, help="Open the data: how many there are, and what they can show.")
+@click.option("--model", "models", multiple=True, metavar="[NAME=]MODEL", help="Ask this model instead.")
+@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
+def plan(
+    paths: tuple[Path, ...],
+    tier: str | None,
+    effects: tuple[str, ...],
+    data: bool,
+    models: tuple[str, ...],
+    form: str,
+    **assumed: Any,
+) -> None:
+    """Tell how many rows each gate of the checks in PATHS takes to be decided.
+
+    No data are opened, unless --data is given.
+    """
+    from aiqa.judge.plan import Assumptions
+    from aiqa.runner.plan import plan_project
+
+    project = _Project.here(None)
+    assumptions = Assumptions(effects=dict(map(_effect, effects)), **assumed)
+    planned = plan_project(
+        paths, assumptions, root=project.root, config=project.config, tier=tier, data=data, models=models
+    )
+    _print_plans(planned, assumptions.power, form)
+
+
+def _effect(text: str) -> tuple[str, float]:
+    from aiqa.errors import ConfigError
+
+    name, _, value = text.rpartition("=")
+    try:
+        effect = float(value)
+    except ValueError:
+        effect = 0.0
+    if not 0 < effect < float("inf"):
+        raise ConfigError(f"--effect {text}: write a distance above 0, as 0.02 or recall=0.02")
+    return name, effect
+
+
+def _print_plans(planned: Iterable[PlannedGate], power: float, form: str) -> None:
+    from aiqa.judge.plan import heading
+    from aiqa.publish.words import plain
+
+    if form == "json":
+        click.echo(json.dumps([one.to_json(power) for one in planned], indent=2))
+        return
+    for one in planned:
+        click.echo(plain(f"{one.check}: {heading(one.gate, one.plan.confidence, power)}"))
+        for sentence in one.plan.sentences():
+            click.echo(f"  {plain(sentence)}")
 
 
 @main.command()

@@ -3,13 +3,13 @@
 Every function takes two of `n`, `truth` and `power` and finds the third: the rows to collect, the effect that
 rows at hand can show, or the power that they have. `alpha` is one minus a gate's confidence; gates are
 one-sided, and so are the defaults here. `design_effect` is by what rows that belong together count less; see
-:func:`design_effect`. All return a :class:`Design` and raise ValueError where not exactly
-two are given, a number is impossible, or nothing in reach has the power.
+:func:`design_effect`. All return a :class:`Design` and raise :class:`DesignError`, a ValueError, where not
+exactly two are given, a number is impossible, or nothing in reach has the power.
 """
 
 from aiqa.stats.power.areas import auc, paired_aucs, two_aucs
 from aiqa.stats.power.comparisons import paired_proportions, two_proportions
-from aiqa.stats.power.design import Design, design_effect
+from aiqa.stats.power.design import Design, DesignError, design_effect
 from aiqa.stats.power.easeml import Condition, ConditionSize, condition_size, parse_condition
 from aiqa.stats.power.means import mean, paired_means, two_means
 from aiqa.stats.power.shares import f1, precision, proportion, quantile, recall, zero_failures
@@ -18,6 +18,7 @@ __all__ = [
     "Condition",
     "ConditionSize",
     "Design",
+    "DesignError",
     "auc",
     "condition_size",
     "design_effect",

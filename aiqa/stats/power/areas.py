@@ -6,7 +6,7 @@ import dataclasses
 import math
 from typing import Any, Literal
 
-from aiqa.stats.power.design import Alternative, Design, score_power, solve
+from aiqa.stats.power.design import Alternative, Design, DesignError, score_power, solve
 from aiqa.stats.special import ndtri
 
 Variance = Literal["obuchowski", "hanley-mcneil", "binormal"]
@@ -147,7 +147,7 @@ def _auc_plan(
     design_effect: float,
 ) -> Design:
     if not 0 < negatives < math.inf:
-        raise ValueError(f"negatives for each positive is a positive number, not {negatives}")
+        raise DesignError(f"negatives for each positive is a positive number, not {negatives}")
     return solve(
         power_of,
         null,

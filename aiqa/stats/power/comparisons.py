@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from aiqa.stats.power.design import SHARE, Alternative, Design, normal_power, score_power, solve
+from aiqa.stats.power.design import SHARE, Alternative, Design, DesignError, normal_power, score_power, solve
 
 
 def two_proportions(
@@ -101,7 +101,7 @@ def paired_proportions(
     12438
     """
     if not 0 < disagreement <= 1:
-        raise ValueError(f"disagreement is a share of rows above 0: {disagreement}")
+        raise DesignError(f"disagreement is a share of rows above 0: {disagreement}")
 
     def power_of(count: float, value: float) -> float:
         lost = (disagreement - value) / 2

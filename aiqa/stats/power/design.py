@@ -16,6 +16,10 @@ LARGEST = 1e13
 SHARE = (0.0, 1.0)
 
 
+class DesignError(ValueError):
+    """A question of size that has no answer; the message says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Design:
     """A planned evaluation: how often it proves what, from how many rows.
@@ -144,16 +148,16 @@ def check(
 ) -> None:
     """Refuse a question that has no answer; see :func:`solve`."""
     if sum(part is None for part in (n, truth, power)) != 1:
-        raise ValueError("say two of n, truth and power: the third is what is looked for")
+        raise DesignError("say two of n, truth and power: the third is what is looked for")
     if not 0 < alpha < 1 or (power is not None and not alpha < power < 1):
-        raise ValueError(f"needs 0 < alpha < power < 1: alpha {alpha}, power {power}")
+        raise DesignError(f"needs 0 < alpha < power < 1: alpha {alpha}, power {power}")
     if n is not None and not 0 < n < math.inf:
-        raise ValueError(f"n must be a positive number, not {n}")
+        raise DesignError(f"n must be a positive number, not {n}")
     for value in (null, truth):
         if value is not None and not limits[0] <= value <= limits[1]:
-            raise ValueError(f"{value} does not lie between {limits[0]:g} and {limits[1]:g}")
+            raise DesignError(f"{value} does not lie between {limits[0]:g} and {limits[1]:g}")
     if truth is not None and truth == null and n is None:
-        raise ValueError(f"no n tells {truth} from {null}")
+        raise DesignError(f"no n tells {truth} from {null}")
 
 
 def _least(enough: Callable[[float], bool], smallest: float) -> float:
@@ -161,7 +165,7 @@ def _least(enough: Callable[[float], bool], smallest: float) -> float:
     while not enough(high):
         high *= 2
         if high > LARGEST:
-            raise ValueError(
+            raise DesignError(
                 "no n has this power: is the truth on the side of the null that is to be proven?"
             )
     return high if high == smallest else bisect(enough, high / 2, high)
@@ -176,7 +180,7 @@ def _nearest(
     # In small steps: near the limit of a share the power may fall again.
     while not enough(null + sign * reach):
         if reach >= min(most, LARGEST):
-            raise ValueError("so few rows prove nothing with this power, whatever the truth is")
+            raise DesignError("so few rows prove nothing with this power, whatever the truth is")
         before, reach = reach, min(1.1 * reach, most)
     return null + sign * bisect(lambda distance: enough(null + sign * distance), before, reach)
 
@@ -252,5 +256,5 @@ def design_effect(size: float, icc: float, *, cv: float = 0.0) -> float:
     843
     """
     if size < 1 or not 0 <= icc <= 1 or cv < 0:
-        raise ValueError(f"needs size >= 1, 0 <= icc <= 1 and cv >= 0: {size}, {icc}, {cv}")
+        raise DesignError(f"needs size >= 1, 0 <= icc <= 1 and cv >= 0: {size}, {icc}, {cv}")
     return 1 + (size * (1 + cv**2) - 1) * icc

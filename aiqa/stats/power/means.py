@@ -6,7 +6,7 @@ import math
 from functools import cache
 from typing import Any
 
-from aiqa.stats.power.design import Alternative, Design, normal_power, solve
+from aiqa.stats.power.design import Alternative, Design, DesignError, normal_power, solve
 from aiqa.stats.special import stdtrit
 
 _NORMAL = 1e8
@@ -146,7 +146,7 @@ def _t_plan(
 ) -> Design:
     """Plan a t test of one group, or of two with so many rows of the second for each of the first."""
     if not 0 < sd < math.inf:
-        raise ValueError(f"sd must be a positive number, not {sd}")
+        raise DesignError(f"sd must be a positive number, not {sd}")
 
     def power_of(count: float, value: float) -> float:
         error = sd * math.sqrt((1.0 if ratio is None else 1 + 1 / ratio) / count)

@@ -10,6 +10,7 @@ from aiqa.stats.power.design import (
     SHARE,
     Alternative,
     Design,
+    DesignError,
     bisect,
     check,
     normal_power,
@@ -81,7 +82,7 @@ def _exact(
 ) -> Design:
     """Plan by the binomial distribution; a share below a limit is one of the other rows above."""
     if alternative == "two-sided":
-        raise ValueError("the exact test is one-sided; method='arcsine' has both sides")
+        raise DesignError("the exact test is one-sided; method='arcsine' has both sides")
     check(n, truth, power, alpha, null=null, limits=SHARE)
     if alternative == "less":
         other = None if truth is None else 1 - truth
@@ -134,7 +135,7 @@ def _passes_from(trials: Any, null: float, alpha: float) -> Any:
 
 def _provable(trials: int, passes: int, power: float) -> float:
     if passes > trials:
-        raise ValueError(f"{trials:,} rows prove nothing at this alpha, not even without a failure")
+        raise DesignError(f"{trials:,} rows prove nothing at this alpha, not even without a failure")
     return bisect(lambda share: float(_at_least(passes, trials, share)) >= power, 0.0, 1.0)
 
 
@@ -143,7 +144,7 @@ def _fewest(null: float, truth: float, power: float, alpha: float) -> int:
     import numpy as np
 
     if truth <= null:
-        raise ValueError(f"no n proves more than {null} if the truth is {truth}")
+        raise DesignError(f"no n proves more than {null} if the truth is {truth}")
     errors = (math.sqrt(share * (1 - share)) for share in (null, truth))
     reach = sum(-ndtri(rate) * error for rate, error in zip((alpha, 1 - power), errors, strict=True))
     guess = (reach / (truth - null)) ** 2
@@ -167,7 +168,7 @@ def zero_failures(rate: float, alpha: float = 0.05) -> int:
     [59, 299, 2995]
     """
     if not (0 < rate < 1 and 0 < alpha < 1):
-        raise ValueError(f"rate and alpha lie between 0 and 1: {rate}, {alpha}")
+        raise DesignError(f"rate and alpha lie between 0 and 1: {rate}, {alpha}")
     return math.ceil(math.log(alpha) / math.log1p(-rate))
 
 
@@ -244,5 +245,5 @@ def quantile(level: float, within: float | None = None, **told: Any) -> Design:
 
 def _counted(design: Design, of: str, share: float) -> Design:
     if not 0 < share <= 1:
-        raise ValueError(f"a share of rows lies above 0, up to 1: {share}")
+        raise DesignError(f"a share of rows lies above 0, up to 1: {share}")
     return dataclasses.replace(design, of=of, share=share)
