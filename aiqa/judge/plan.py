@@ -27,12 +27,16 @@ Alternative = Any
 EFFECT_OF_SHARES = 0.03
 EFFECT_OF_GAINS = 0.01
 _SHARES = {
-    "accuracy": "rows",
+    **dict.fromkeys(
+        ("accuracy", "approval_rate", "hamming_loss", "negative_flips", "positive_flips"), "rows"
+    ),
     "recall": "positives",
     "specificity": "negatives",
     "precision": "rows called so",
-    "f1": "rows of the class or called so",
+    "npv": "rows called otherwise",
+    **dict.fromkeys(("f1", "jaccard"), "rows of the class or called so"),
 }
+_OF_ROWS_WHEN_MICRO = ("f1", "precision", "recall")
 _FEW = "the gate's bound is wider than this formula with so few positives: take 100 at least"
 _SMALLEST = 0.25
 """Of the rows at hand: to how few an interval can be scaled."""
@@ -265,18 +269,19 @@ def _notes(metric: Metric, have: Have | None, cluster: str | None, assumed: Assu
 
 
 def _form(gate: Gate, metric: Metric, assumed: Assumptions, have: Have | None) -> _Form | None:
-    average = metric.options.as_dict().get("average")
-    if average in ("macro", "weighted") or metric.point.as_dict().keys() - {"threshold"}:
+    average = metric.options.as_dict().get("average", "each")
+    micro = average == "micro" and metric.name in _OF_ROWS_WHEN_MICRO
+    if (average != "each" and not micro) or metric.point.as_dict().keys() - {"threshold"}:
         return None
     told: dict[str, Any] = {"design_effect": assumed.design_effect}
     prevalence = _prevalence(assumed, have)
-    of = "rows" if average == "micro" else _SHARES.get(metric.name)
+    of = "rows" if micro else _SHARES.get(metric.name)
     shares = {
         "positives": prevalence,
         "negatives": None if prevalence is None else 1 - prevalence,
         "rows": 1.0,
     }
-    if gate.needs_champion:
+    if gate.compares:
         if of not in _COUNTED:
             return None
         formula = partial(_paired, disagreement=assumed.disagreement, **told)
@@ -307,7 +312,7 @@ def _by_formula(form: _Form, gate: Gate, policy: Policy, assumed: Assumptions, h
     interval = allowed(gate.requirement)
     counted = None if have is None else have.count(form.of)
     effect = _effect(form, gate, interval, assumed)
-    subject = "a gain" if gate.needs_champion else "a value"
+    subject = "a gain" if gate.compares else "a value"
     base = Plan(of=form.of, effect=effect, have=counted, subject=subject)
     null, side = _sides(interval)[0]
     truth = _away(null, effect, side)

@@ -53,6 +53,21 @@ def test_so_many_rows_decide_so_often(of: Metric, claim: str) -> None:
         assert np.mean([seen[int(x)] is verdict for x in draws]) == pytest.approx(0.8, abs=0.05)
 
 
+@pytest.mark.parametrize(
+    ("gate", "of"),
+    [
+        (metric.specificity >= 0.8, "negatives"),
+        (metric.npv >= 0.8, "rows called otherwise"),
+        (metric.jaccard >= 0.8, "rows of the class or called so"),
+        (metric.negative_flips <= 0.02, "rows"),
+        (metric.recall(average="micro") >= 0.8, "rows"),
+    ],
+)
+def test_other_shares_are_planned_alike(gate: Gate, of: str) -> None:
+    found = planned(gate)
+    assert (found.of, found.method) == (of, "exact binomial")
+
+
 def test_rows_at_hand_show_what_they_are_said_to() -> None:
     found = planned(metric.recall >= 0.8, have=Have(5000, 400))
     assert found.have == 400
@@ -168,6 +183,7 @@ def test_what_only_the_model_can_count_it_is_asked_for() -> None:
         ((metric.accuracy >= 0.9).policy(confidence=None), "nothing to plan"),
         (metric.accuracy >= 1.0, "leaves room"),
         (metric.f1(average="macro") >= 0.8, "no formula"),
+        (metric.specificity(average="micro") >= 0.8, "no formula"),
         (metric.recall.at(fpr=0.01) >= 0.8, "no formula"),
         (metric.precision.no_worse_than(champion), "no formula"),
         (metric.accuracy.by("country") >= 0.8, "in each slice"),
