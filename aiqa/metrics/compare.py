@@ -133,8 +133,47 @@ def compare(
     (0.5, True)
     """
     check_interval(confidence, alternative)
+    parts, better = compare_arrays(
+        metric,
+        data,
+        y_true=y_true,
+        champion=champion,
+        challenger=challenger,
+        champion_data=champion_data,
+        champion_y_true=champion_y_true,
+        sample_weight=sample_weight,
+        cluster=cluster,
+        time=time,
+        by=by,
+        method=method,
+        task=task,
+        classes=classes,
+        positive=positive,
+        threshold=threshold,
+        seed=seed,
+    )
+    return unwrapped(parts, lambda part: _difference(part, confidence, alternative, higher_is_better=better))
+
+
+def compare_arrays(
+    metric: MetricLike,
+    data: Any = None,
+    *,
+    champion: Any,
+    challenger: Any,
+    champion_data: Any = None,
+    champion_y_true: Any = None,
+    by: By = None,
+    method: str | None = None,
+    task: str | None = None,
+    seed: int = 0,
+    classes: Sequence[Any] = (),
+    positive: Any = None,
+    threshold: float = 0.5,
+    **roles: Any,
+) -> tuple[Comparisons, bool]:
+    """Return the gains by slice, and whether higher values are better; see :func:`compare`."""
     refuse_models(champion=champion, challenger=challenger)
-    roles = {"y_true": y_true, "sample_weight": sample_weight, "cluster": cluster, "time": time}
     given = Given.of(data, by, classes=classes, **roles)
     one = as_metric(metric, given, scores=False, method=method)
     pair = _Pair(one, task, {"classes": classes, "positive": positive, "threshold": threshold}, seed)
@@ -143,8 +182,7 @@ def compare(
     else:
         others = _other_rows(champion_data, champion_y_true, by, roles)
         parts = pair.on_their_own_rows((given, challenger), (others, champion))
-    better = catalogue.higher_is_better(one)
-    return unwrapped(parts, lambda part: _difference(part, confidence, alternative, higher_is_better=better))
+    return parts, catalogue.higher_is_better(one)
 
 
 def _other_rows(data: Any, y_true: Any, by: By, roles: dict[str, Any]) -> Given:

@@ -25,21 +25,25 @@ class Comparison:
         By how much the challenger is better: positive is better, also for losses.
     challenger, champion : float
         The metric of each, in its own unit.
-    p_value : float
-        Two-sided, of no difference: McNemar's exact one for accuracy and recall, otherwise by
-        inverting the bounds of `gain`.
+    known : float, optional
+        The p-value, where it does not come from the bounds: McNemar's exact one, for shares.
     """
 
     gain: Inference
     challenger: float
     champion: float
-    p_value: float
+    known: float | None = None
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided, of no difference: by inverting the bounds of the gain, where no other is known."""
+        if self.known is not None:
+            return self.known
+        return min(1.0, 2 * min(self.gain.p_value(0.0, "greater"), self.gain.p_value(0.0, "less")))
 
 
 def compared(gain: Inference, challenger: float, champion: float, p_value: float | None = None) -> Comparison:
     """Return a comparison, with the p-value of its gain where no other is known."""
-    if p_value is None:
-        p_value = min(1.0, 2 * min(gain.p_value(0.0, "greater"), gain.p_value(0.0, "less")))
     return Comparison(gain, challenger, champion, p_value)
 
 
