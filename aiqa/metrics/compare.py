@@ -171,12 +171,13 @@ def compare_arrays(
     positive: Any = None,
     threshold: float = 0.5,
     **roles: Any,
-) -> tuple[Comparisons, bool]:
+) -> tuple[Comparisons | Parts, bool]:
     """Return the gains by slice, and whether higher values are better; see :func:`compare`."""
     refuse_models(champion=champion, challenger=challenger)
     given = Given.of(data, by, classes=classes, **roles)
     one = as_metric(metric, given, scores=False, method=method)
     pair = _Pair(one, task, {"classes": classes, "positive": positive, "threshold": threshold}, seed)
+    parts: Comparisons | Parts
     if champion_data is None and champion_y_true is None:
         parts = pair.on_the_same_rows(given, challenger, champion)
     else:
@@ -249,11 +250,8 @@ def _are_scores(metric: Metric, task: str, labels: set[Any], answers: Sequence[N
     if task == "regression":
         return False
     needed = metric.options.as_dict().get("needs", catalogue.spec_of(metric).needs)
-    if (
-        needed == "score"
-        or metric.point.items
-        or (task != "multilabel" and any(answer.ndim == 2 for answer in answers))
-    ):
+    wide = task != "multilabel" and any(answer.ndim == 2 for answer in answers)
+    if needed == "score" or metric.point.items or wide:
         return True
     values = {value for answer in answers for value in np.unique(answer).tolist()}
     told = not values <= labels | {0, 1} and not any(isinstance(value, str) for value in values)
