@@ -16,7 +16,6 @@ def uses(project: pytest.Pytester) -> int:
 def test_workers_and_selections_count_as_one_decision(checked: pytest.Pytester) -> None:
     checked.runpytest_subprocess("--aiqa", "-n", "2")
     assert uses(checked) == 1
-    checked.runpytest_subprocess("--aiqa", "-k", "ranks_first")
     checked.runpytest_subprocess("--aiqa", "--lf")
     assert uses(checked) == 1
     assert evidence_of(checked)["holdouts"][0]["use"] == 1

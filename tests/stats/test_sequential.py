@@ -92,7 +92,7 @@ def test_the_boundary_holds_for_a_thousand_normal_looks() -> None:
 
 @pytest.mark.parametrize(("truth", "daily"), [(0.9, 20), (0.99, 50)])
 def test_a_gate_looked_at_daily_is_ever_wrong_in_at_most_alpha(truth: float, daily: int) -> None:
-    rng, runs, days = np.random.default_rng(2), 600, 100
+    rng, runs, days = np.random.default_rng(2), 250, 100
     n = daily * np.arange(1, days + 1)
     x = np.cumsum(rng.binomial(daily, truth, size=(runs, days)), axis=1)
     passed = failed = 0
