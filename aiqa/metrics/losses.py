@@ -54,6 +54,9 @@ class MeanLoss:
         Of one model, or of the challenger and the champion: the least and the largest loss (or gain) that
         each row could have had, whichever its class. Their means then take the place of the ends of the
         domain, which are too far away to tell anything; nothing, where the ends are near enough.
+    size_biased : bool
+        Whether those means are size-biased, E[x²] / E[x]: where rows of small and of large stakes are mixed
+        and the rare class is found among the large ones.
     undefined : Expr, optional
         True for rows on which the loss is not defined.
     root : bool
@@ -65,6 +68,7 @@ class MeanLoss:
     loss: Callable[[Question, ModelColumns], Expr]
     domain: Callable[[Question], Domain]
     possible: Callable[[Models], tuple[Expr, ...]] = lambda _: ()
+    size_biased: bool = False
     undefined: tuple[Expr, str] | None = None
     root: bool = False
     directed: bool = True
@@ -84,7 +88,7 @@ class MeanLoss:
         if self._needs_rows(question, versus_champion=False):
             found = self._of_rows(question, states, seed)
         else:
-            found = _of_moments(question, states, self.domain(question), _finite(self.domain(question)))
+            found = self._of_moments(question, states, self.domain(question), _finite(self.domain(question)))
         return {(): found.map(_root) if self.root else found}
 
     def compare(self, question: Question, states: States, seed: int) -> Comparisons:
@@ -92,7 +96,7 @@ class MeanLoss:
         if self._needs_rows(question, versus_champion=True):
             return {(): self._compare_rows(question, states, seed)}
         challenger, champion, *gain = states
-        inference = _of_moments(question, tuple(gain), _mirrored(self.domain(question)), None)
+        inference = self._of_moments(question, tuple(gain), _mirrored(self.domain(question)), None)
         return {(): _paired(inference, challenger.mean, champion.mean)}
 
     def _needs_rows(self, question: Question, *, versus_champion: bool) -> bool:
@@ -124,11 +128,42 @@ class MeanLoss:
             raise MetricError(f"{question.name} is not defined: {self.undefined[1]}", row=states[0][0][0])
         return states[1:]
 
+    def _of_moments(
+        self, question: Question, states: States, domain: Domain, reach: Domain | None
+    ) -> Inference:
+        state, *possible = states
+        if not state.w > 0:
+            raise MetricError("all weights are zero")
+        if possible:
+            low, high = (self._typical(of.mean, of.m2 / of.w) for of in possible)
+            reach = low, high
+        method = "t" if question.method == "t" else None
+        of, firm = _influences(state), not possible
+        return infer_influences(of, state.n, method=method, domain=domain, reach=reach, firm=firm)
+
+    def _mean(
+        self, terms: list[Floats], weight: Floats | None, domain: Domain, reach: Domain | None = None
+    ) -> Functional:
+        """Return the mean of a loss or a gain as a functional, with its possible values, if there are any."""
+        losses, *possible = terms
+        if possible:
+            means = [float(np.average(of, weights=weight)) for of in possible]
+            spreads = [
+                float(np.average((of - mean) ** 2, weights=weight))
+                for of, mean in zip(possible, means, strict=True)
+            ]
+            low, high = map(self._typical, means, spreads)
+            reach = low, high
+        return replace(mean_of(losses, weight, domain=domain), reach=reach, firm=not possible)
+
+    def _typical(self, mean: float, variance: float) -> float:
+        return mean + variance / mean if self.size_biased and mean else mean
+
     def _of_rows(self, question: Question, states: States, seed: int) -> Inference:
         columns = columns_of(question, states, versus_champion=False)
         terms = self._terms(question, versus_champion=False)
         values, domain = [values_of(term, columns.extra) for term in terms], self.domain(question)
-        mean = _mean(values, columns.weight, domain, _finite(domain))
+        mean = self._mean(values, columns.weight, domain, _finite(domain))
         return infer(mean, clusters=columns.cluster, method=question.method, seed=seed)
 
     def _compare_rows(self, question: Question, states: States, seed: int) -> Comparison:
@@ -136,12 +171,12 @@ class MeanLoss:
         terms = self._terms(question, versus_champion=True)
         challenger, champion, *gain = (values_of(term, columns.extra) for term in terms)
         domain = self.domain(question)
-        each = [_mean([losses], columns.weight, domain, None) for losses in (challenger, champion)]
+        each = [mean_of(losses, columns.weight, domain=domain) for losses in (challenger, champion)]
         values = [of.value(of.weight) for of in each]
         if question.method == "wilcoxon":
             pseudo_median, p_value = signed_rank(gain[0])
             return compared(pseudo_median, values[0], values[1], p_value)
-        better = _mean(gain, columns.weight, _mirrored(domain), None)
+        better = self._mean(gain, columns.weight, _mirrored(domain))
         if self.root:
             values = [math.sqrt(value) for value in values]
             better = difference(*(_rooted(of) for of in reversed(each)))
@@ -161,31 +196,16 @@ def _check_ranks(question: Question, *, versus_champion: bool) -> None:
 
 
 def _influences(state: MomentsState) -> Influences:
-    w = state.w
-    return Influences(
-        state.mean, w**2 / state.w2, state.spread2 / w**2, state.cubes[3] / w**3, state.fourths[4] / w**4
-    )
+    """Return the moments of what each row contributes.
 
-
-def _of_moments(question: Question, states: States, domain: Domain, reach: Domain | None) -> Inference:
-    state, *possible = states
-    if not state.w > 0:
-        raise MetricError("all weights are zero")
-    if possible:
-        reach = possible[0].mean, possible[1].mean
-    method = "t" if question.method == "t" else None
-    return infer_influences(
-        _influences(state), state.n, method=method, domain=domain, reach=reach, firm=not possible
-    )
-
-
-def _mean(terms: list[Floats], weight: Floats | None, domain: Domain, reach: Domain | None) -> Functional:
-    """Return the mean of a loss or a gain as a functional, with its possible values where there are any."""
-    losses, *possible = terms
-    if possible:
-        low, high = (float(np.average(of, weights=weight)) for of in possible)
-        reach = low, high
-    return replace(mean_of(losses, weight, domain=domain), reach=reach, firm=not possible)
+    A weighted mean is a ratio, and so curved, where weights and losses go together: at x standard errors
+    along the influences the sum of the weights has changed by x times `tied`.
+    """
+    w, error = state.w, math.sqrt(state.spread2) / state.w
+    tied = state.cross2 / w**2 / error if error > 0 else 0.0
+    displaced = tuple(state.mean + x * error / (1 + x * tied) for x in (-0.5, 0.5))
+    moments = state.spread2 / w**2, state.cubes[3] / w**3, state.fourths[4] / w**4
+    return Influences(state.mean, w**2 / state.w2, *moments, displaced=(displaced[0], displaced[1]))
 
 
 def _root(value: float) -> float:
@@ -266,7 +286,9 @@ def _possible_briers(models: Models) -> tuple[Expr, ...]:
 
 
 LOG_LOSS = MeanLoss(_log_loss, lambda _: (0.0, -math.log(_SMALLEST)), _possible_log_losses)
-BRIER = MeanLoss(_brier, lambda question: (0.0, 1.0 if question.binary else 2.0), _possible_briers)
+BRIER = MeanLoss(
+    _brier, lambda question: (0.0, 1.0 if question.binary else 2.0), _possible_briers, size_biased=True
+)
 SPECS = {
     name: Spec(CLASSIFICATION, "score", higher_is_better=False, family=family, methods=("wilcoxon",))
     for name, family in (("log_loss", LOG_LOSS), ("brier", BRIER))

@@ -353,9 +353,11 @@ def _plain_state(n: int, mean: float, low: float, high: float, sums: list[float]
     size, variance = float(n), sums[0] if n else 0.0
     m2, higher = variance * n, []
     if len(sums) > 1:
-        skewness, kurtosis = (sums[1], sums[2] + 3) if variance > 0 else (0.0, 0.0)
-        m3 = skewness * math.pow(variance, 1.5) * n
-        higher = [(size, 0.0, m2, m3), (size, 0.0, m2, m3, kurtosis * variance**2 * n)]
+        # Rows that are equal but for rounding may have a variance and no skewness.
+        sure = n == 0 or math.isfinite(mean)
+        shape = [0.0 if sure and not math.isfinite(part) else part for part in sums[1:]]
+        m3, m4 = shape[0] * math.pow(variance, 1.5) * n, (shape[1] + 3) * variance**2 * n
+        higher = [(size, 0.0, m2, m3), (size, 0.0, m2, m3, m4)]
     return MomentsState(n, size, size, mean, m2, m2, low, high, 0.0, *higher)
 
 
