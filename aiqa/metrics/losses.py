@@ -164,7 +164,7 @@ class MeanLoss:
         terms = self._terms(question, versus_champion=False)
         values, domain = [values_of(term, columns.extra) for term in terms], self.domain(question)
         mean = self._mean(values, columns.weight, domain, _finite(domain))
-        return infer(mean, clusters=columns.cluster, method=question.method, seed=seed)
+        return infer(mean, clusters=columns.cluster, seed=seed, **question.how)
 
     def _compare_rows(self, question: Question, states: States, seed: int) -> Comparison:
         columns = columns_of(question, states, versus_champion=True)
@@ -180,9 +180,8 @@ class MeanLoss:
         if self.root:
             values = [math.sqrt(value) for value in values]
             better = difference(*(_rooted(of) for of in reversed(each)))
-        return _paired(
-            infer(better, clusters=columns.cluster, method=question.method, seed=seed), values[0], values[1]
-        )
+        inference = infer(better, clusters=columns.cluster, seed=seed, **question.how)
+        return _paired(inference, values[0], values[1])
 
 
 def _check_ranks(question: Question, *, versus_champion: bool) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from aiqa.stats.inference import FEW, Inference, without_variation
 from aiqa.stats.linear import t_inference
-from aiqa.stats.resampling import Sample, replicate, times_drawn
+from aiqa.stats.resampling import Sample, replicate
 from aiqa.stats.skewed import quantile_t
 from aiqa.stats.special import ndtr, ndtri
 
@@ -314,114 +314,9 @@ def _alike(drawn: Floats) -> bool:
     return len(defined) == 0 or bool(np.ptp(defined) <= 1e-12 * max(1.0, abs(defined[0])))
 
 
-def _kish(weights: Floats) -> float:
-    return float(weights.sum() ** 2 / (weights @ weights))
-
-
 def _bca_of_rows(value: float, drawn: Floats, influence: Floats, n: int, domain: Domain) -> Inference:
     clean = np.nan_to_num(influence)
     spread = float((clean**2).sum())
     speed = float((clean**3).sum()) / (6 * spread**1.5) if spread > 0 else 0.0
     name = f"bootstrap bca ({len(drawn)} resamples)"
     return from_replicates(value, drawn, n, name, domain=domain, level=bca_level(value, drawn, speed))
-
-
-def function_of_means(
-    function: Callable[[Floats], Floats],
-    columns: Floats,
-    weight: Floats | None,
-    seed: int,
-    *,
-    domain: Domain = REAL,
-) -> Inference:
-    """Infer a smooth function of several means of the same rows.
-
-    Up to 5,000 rows by BCa on 2,000 resamples; beyond, by t on the linearised function (the
-    infinitesimal jackknife), whose errors are then smaller than those of the resampling. Fewer than
-    ``FEW`` rows that show no variation get the `domain` as bounds.
-
-    Parameters
-    ----------
-    function : callable
-        From means, shape (..., k), to values, shape (...).
-    columns : ndarray of float, shape (n, k)
-    weight : ndarray of float, shape (n,), optional
-    seed : int
-    domain : (float, float)
-
-    Examples
-    --------
-    >>> rows = np.array([[1.0], [2.0], [3.0]])
-    >>> function_of_means(lambda means: means[..., 0] ** 0.5, rows, None, 0).value == 2 ** 0.5
-    True
-    """
-    n = len(columns)
-    weights = np.ones(n) if weight is None else weight
-    means = weights @ columns / weights.sum()
-    value = float(function(means))
-    if n <= 5000:
-        drawn = _resampled_means(function, columns, weights, seed)
-        if _kish(weights) < FEW and _alike(drawn):
-            return without_variation(value, n, "bootstrap", domain)
-        return _bca_of_rows(value, drawn, _left_out(function, columns, weights), n, domain)
-    influence = _influence(function, columns, weights, means, value)
-    kish = _kish(weights)
-    variance = float(influence @ influence) * kish / (kish - 1) if kish > 1 else math.inf
-    return t_inference(value, variance, kish - 1, n, "linearised t", domain=domain)
-
-
-def _influence(
-    function: Callable[[Floats], Floats], columns: Floats, weights: Floats, means: Floats, value: float
-) -> Floats:
-    """Return the derivative of the function by each row's weight, times that weight."""
-    step = 1e-6
-    moved: Floats = (function(means + step * (columns - means)) - value) / step
-    return np.asarray(moved * weights / weights.sum())
-
-
-def _left_out(function: Callable[[Floats], Floats], columns: Floats, weights: Floats) -> Floats:
-    """Return by how much each row raises the value: the mean of the values without one row, less each."""
-    weighted = columns * weights[:, None]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        rest = (weights.sum() - weights)[:, None]
-        without = function((weighted.sum(axis=0) - weighted) / rest)
-    return np.asarray(np.nanmean(without) - without) if np.isfinite(without).any() else np.zeros(len(weights))
-
-
-def _resampled_means(
-    function: Callable[[Floats], Floats], columns: Floats, weights: Floats, seed: int, count: int = 2000
-) -> Floats:
-    rng = np.random.default_rng(seed)
-    weighted = np.column_stack([columns * weights[:, None], weights])
-    n = len(weighted)
-    batch = max(1, _CHUNK // n)
-    answers = []
-    for start in range(0, count, batch):
-        sums = times_drawn(n, min(batch, count - start), rng) @ weighted
-        with np.errstate(invalid="ignore", divide="ignore"):
-            answers.append(function(sums[:, :-1] / sums[:, -1:]))
-    return np.concatenate(answers)
-
-
-def resample_cells(w: Floats, w2: Floats, extra: Floats, count: int, rng: np.random.Generator) -> Floats:
-    """Draw the weights of cells anew, with pseudo-counts: gamma with the mean and variance of Poisson's.
-
-    The continuous Poisson bootstrap: with `extra` 0 a cell's weight has mean w and variance w2, the
-    moments of a sum of w over a Poisson number of rows. Pseudo-counts `extra` (in rows) keep bounds
-    from closing over cells that nothing was seen in, as the +1 of Clopper-Pearson does.
-
-    Parameters
-    ----------
-    w, w2, extra : ndarray of float, shape (cells,)
-    count : int
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray of float, shape (count, cells)
-    """
-    total = w2.sum() / w.sum()
-    scale = np.divide(w2, w, out=np.full(len(w), total), where=w > 0)
-    shape = np.divide(w**2, w2, out=np.zeros(len(w)), where=w2 > 0) + extra
-    drawn: Floats = rng.standard_gamma(np.broadcast_to(shape, (count, len(w)))) * scale
-    return drawn

@@ -6,15 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 import aiqa
 from aiqa import metric
 from aiqa.metrics.drift import binned
 from aiqa.stats.auc import roc
-from aiqa.stats.bootstrap import function_of_means
 from aiqa.stats.calibration_tests import hosmer_lemeshow, spiegelhalter_z
-from aiqa.stats.inference import Inference
+from aiqa.stats.functional import function_of, infer, mean_of
 from aiqa.stats.paired import mcnemar, paired_proportions
 from aiqa.stats.proportion import proportion
 from aiqa.stats.psi import stability_index
@@ -161,7 +159,6 @@ def test_regression(name: str) -> None:
     assert 1 < above < 1.7
 
 
-@pytest.mark.xfail(reason="bca is one of the resampling methods, which are not all there yet", strict=False)
 @pytest.mark.parametrize("name", ["rmse", "r2"])
 def test_bca_of_regression(name: str) -> None:
     of = case(f"boston_{name}_bootstrap")
@@ -173,13 +170,9 @@ def test_bca_of_regression(name: str) -> None:
 def test_bca_of_a_ratio() -> None:
     of = case("city_ratio_bca")
     data = columns(of)
-    table = np.column_stack([data["num"], data["den"]]).astype(float)
-
-    def ratio(means: NDArray[np.float64]) -> NDArray[np.float64]:
-        answer: NDArray[np.float64] = means[..., 0] / means[..., 1]
-        return answer
-
-    inference: Inference = function_of_means(ratio, table, None, seed=1)
+    means = mean_of(data["num"].astype(float)), mean_of(data["den"].astype(float))
+    ratio = function_of(lambda a, b: a / b, means, lambda a, b: (1 / b, -a / b**2))
+    inference = infer(ratio, method="bca", seed=1)
     assert inference.value == pytest.approx(of["expected"]["point"], abs=1e-12)
     _close(inference.estimate(), of["expected"]["bca"], of["tolerance"]["abs"])
 

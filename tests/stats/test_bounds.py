@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from aiqa.stats.auc import auc, auc_difference
-from aiqa.stats.bootstrap import bootstrap_rows, function_of_means
+from aiqa.stats.bootstrap import bootstrap_rows
 from aiqa.stats.functional import infer, mean_of
 from aiqa.stats.inference import Inference
 from aiqa.stats.paired import paired_proportions
@@ -48,7 +48,7 @@ CASES: dict[str, Callable[[], Inference]] = {
     "tango without disagreement": lambda: paired_proportions(0, 0, 100),
     "tango all": lambda: paired_proportions(100, 0, 100),
     "median": lambda: quantile(float(np.median(_ROWS)), _ROWS, None, 0.5),
-    "bca": lambda: function_of_means(lambda m: m[..., 0], _ROWS[:, None], None, 0),
+    "bca": lambda: infer(mean_of(_ROWS), method="bca"),
     "rows": lambda: bootstrap_rows(lambda rows: float(_ROWS[rows].max()), float(_ROWS.max()), 150, 0),
     "psi": lambda: psi(np.array([30, 40, 30]), np.array([300, 300, 400]), 0),
 }

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import median_absolute_error
 
-from aiqa.stats.bootstrap import function_of_means, resample_cells
 from aiqa.stats.effective import effective_size
 from aiqa.stats.functional import infer, mean_of
 from aiqa.stats.paired import mcnemar, paired_proportions
@@ -92,24 +91,6 @@ def test_median_bounds_are_scipys_and_do_not_depend_on_the_scale_of_weights() ->
 def test_few_rows_have_no_bound_of_a_median_above() -> None:
     estimate = quantile(2.0, np.array([1.0, 2.0, 3.0]), None, 0.5, floor=0.0).estimate(0.95)
     assert (estimate.low, estimate.high) == (0.0, math.inf)
-
-
-def test_functions_of_means_agree_across_their_two_methods() -> None:
-    x = np.random.default_rng(1).exponential(size=(5001, 1))
-    large = function_of_means(lambda m: np.sqrt(m[..., 0]), x, None, 0)
-    small = function_of_means(lambda m: np.sqrt(m[..., 0]), x[:5000], None, 0)
-    assert "linearised" in large.method
-    assert "bca" in small.method
-    assert large.lower(0.05) == pytest.approx(small.lower(0.05), abs=3e-3)
-    assert large.upper(0.05) == pytest.approx(small.upper(0.05), abs=3e-3)
-
-
-def test_resampled_cells_have_the_moments_of_the_weights() -> None:
-    w, w2 = np.array([10.0, 40.0, 0.0]), np.array([20.0, 100.0, 0.0])
-    drawn = resample_cells(w, w2, np.array([0.0, 0.0, 0.5]), 40_000, np.random.default_rng(0))
-    assert drawn.mean(axis=0)[:2] == pytest.approx(w[:2], rel=0.02)
-    assert drawn.var(axis=0)[:2] == pytest.approx(w2[:2], rel=0.05)
-    assert drawn[:, 2].mean() > 0
 
 
 def test_psi_of_samples_of_one_source_is_not_proven_to_drift() -> None:
