@@ -33,7 +33,7 @@ from aiqa.stats.paired import PAIRED
 from aiqa.stats.proportion import PROPORTIONS
 
 T = TypeVar("T")
-EXACT = "clopper-pearson"
+EXACT, WALD = "clopper-pearson", "wald"
 
 
 class Confusion:
@@ -76,20 +76,22 @@ def infer_definition(question: Question, made: Definition, cells: Cells, seed: i
     made.require(question.name, cells)
     share = made.share if made.share is not None and made.share.exact else None
     method = question.method or (EXACT if share is not None and cells.cluster is None else GAFFKE)
-    if method in PROPORTIONS:
+    if method in PROPORTIONS and (share is not None or method != WALD):
         if share is None:
             raise MetricError(f"{method} is of shares of rows, and {question.metric!r} is none")
         return share.infer(cells, weighted=question.weight is not None, method=method)
-    if method in PAIRED:
+    if method in PAIRED and method != WALD:
         raise MetricError(f"{method} compares two models on the same rows; {question.metric!r} is of one")
     support, of = made.support(cells)
     return infer_cells(CellStatistic(cells, (Term(made.measure),), made.domain, support, of), method, seed)
 
 
 def infer_cells(statistic: CellStatistic, method: str, seed: int) -> Inference:
-    """Infer what is no share: by Gaffke's bound, or in the ways of any functional."""
+    """Infer what is no share: by Gaffke's bound, by Wald's, or in the ways of any functional."""
     if method == GAFFKE:
         return statistic.infer()
+    if method == WALD:
+        return statistic.wald()
     return infer(statistic.functional(), clusters=statistic.cells.cluster, method=method, seed=seed)
 
 
@@ -106,9 +108,9 @@ def _gain(question: Question, made: Definition, cells: Cells, seed: int) -> tupl
     if share is not None and share.fixed and (method in PAIRED or (method is None and cells.cluster is None)):
         gain, p_value = share.compare(cells, method)
         return gain if better else gain.negated(), p_value
-    if method in PAIRED:
+    if method in PAIRED and method != WALD:
         raise MetricError(f"{method} is of shares of the same rows, and {question.metric!r} is none")
-    if method in PROPORTIONS:
+    if method in PROPORTIONS and method != WALD:
         raise MetricError(f"{method} is of one share, and not of a difference: {', '.join(PAIRED)} are")
     low, high = made.domain
     support, of = made.support(cells) if made.classes else (None, "rows")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from aiqa.errors import MetricError, nearest
 from aiqa.metrics.cells import answers_of, answers_statistic, cells_of, cells_statistics
-from aiqa.metrics.confusion import infer_cells
+from aiqa.metrics.confusion import WALD, infer_cells
 from aiqa.metrics.question import CLASSIFICATION, Comparisons, Parts, Question, Spec, States, compared
 from aiqa.metrics.table import TRUTH
 from aiqa.scan.statistics import Statistic
@@ -144,8 +144,9 @@ class _Rows:
         question = self._question
         values = sign * (self._paid[0] - self._paid[1] if len(self._paid) > 1 else self._paid[0])
         clusters = self._arrays[question.cluster] if question.cluster else None
-        method = None if question.method == GAFFKE else question.method
-        functional = replace(mean_of(values, self._weight), reach=self._reach(values, sign))
+        method = {GAFFKE: None, WALD: "t"}.get(question.method or GAFFKE, question.method)
+        reach = self._reach(values, sign)
+        functional = replace(mean_of(values, self._weight), reach=reach, firm=False)
         return infer(functional, clusters=clusters, method=method, seed=seed)
 
     def _of(self, said: Codes) -> Floats:
@@ -191,6 +192,6 @@ class _Rows:
 
 SPECS = {
     "expected_cost": Spec(
-        CLASSIFICATION, "prediction", higher_is_better=False, family=Cost(), methods=(GAFFKE,)
+        CLASSIFICATION, "prediction", higher_is_better=False, family=Cost(), methods=(GAFFKE, WALD)
     )
 }

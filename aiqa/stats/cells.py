@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from aiqa.stats.contingency import Codes, Floats, Measure, Slopes, Table
 from aiqa.stats.effective import cluster_sums
 from aiqa.stats.functional import Functional
-from aiqa.stats.gaffke import doubt_weight, freedom_of, infer_doubted
+from aiqa.stats.gaffke import doubt_of_cluster, freedom_of, infer_doubted
 from aiqa.stats.inference import Inference
 from aiqa.stats.linear import Linear
 from aiqa.stats.skewed import REAL, Domain
+from aiqa.stats.special import ndtri
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,11 +90,11 @@ class CellStatistic:
 
     def value(self, weight: Floats) -> float:
         """Return the value at other weights of the cells; NaN where it is not defined."""
-        return self._at(self.cells, weight)[0]
+        return self._at(self._tables(weight))[0]
 
     def influence(self, weight: Floats) -> Floats:
         """Return the derivative by each cell's weight, times that weight."""
-        moved: Floats = weight * _slope(self.cells, self.terms, self._at(self.cells, weight)[1])
+        moved: Floats = weight * self._slope(self._at(self._tables(weight))[1])
         return moved
 
     def functional(self) -> Functional:
@@ -113,54 +114,86 @@ class CellStatistic:
     def infer(self) -> Inference:
         """Infer it by Gaffke's bound, linearised; see :mod:`aiqa.stats.gaffke`."""
         cells = self.cells
-        value, slopes = self._at(cells, cells.w)
-        size = doubt_weight(cells.w, cells.w2, _slope(cells, self.terms, slopes), cells.cluster)
-        low, high = (self._doubted(slopes, side, size) for side in (-1, 1))
+        tables = self._tables(cells.w)
+        value, slopes = self._at(tables)
+        low, high = (self._doubted(tables, slopes, side) for side in (-1, 1))
         return infer_doubted(
             value,
             cells.rows,
             low,
             high,
             domain=self.domain,
-            freedom=freedom_of(cells.w, cells.cluster),
+            freedom=None if cells.cluster is None else freedom_of(cells.w, cells.cluster),
             support=self.support,
             support_of=self.support_of,
         )
 
-    def _at(self, cells: Cells, weight: Floats) -> tuple[float, list[Slopes]]:
-        measured = [term.measure(cells.table(term.model, weight)) for term in self.terms]
+    def wald(self) -> Inference:
+        """Infer it by the normal interval of the delta method, which is not sound where errors are few.
+
+        For kappa that is the interval of Fleiss, Cohen & Everitt (Psychological Bulletin 72, 1969).
+        """
+        linear, (low, high) = self.functional().linear(self.cells.cluster), self.domain
+        value, error = linear.value, math.sqrt(linear.moment(2))
+        return Inference(
+            value,
+            self.cells.rows,
+            "wald",
+            lambda alpha: max(low, value + ndtri(alpha) * error),
+            lambda alpha: min(high, value - ndtri(alpha) * error),
+            self.support,
+            self.support_of,
+        )
+
+    def _tables(self, weight: Floats) -> list[Table]:
+        return [self.cells.table(term.model, weight) for term in self.terms]
+
+    def _at(self, tables: Sequence[Table]) -> tuple[float, list[Slopes]]:
+        measured = [term.measure(table) for term, table in zip(self.terms, tables, strict=True)]
         value = sum(term.factor * value for term, (value, _) in zip(self.terms, measured, strict=True))
         return float(value), [slopes for _, slopes in measured]
 
-    def _doubted(self, slopes: Sequence[Slopes], side: int, size: float) -> Linear:
-        """Linearise with a row more in the cell that moves the value furthest to this side."""
-        cells = self._with_row(slopes, side, size)
-        value, moved = self._at(cells, cells.w)
-        influence = cells.w * _slope(cells, self.terms, moved)
-        if cells.cluster is None:
-            return Linear(value, influence, math.nan, cells.rows, cells.w**2 / cells.w2)
-        return Linear(value, cluster_sums(influence, cells.cluster, cells.w), math.nan, cells.rows)
-
-    def _with_row(self, slopes: Sequence[Slopes], side: int, size: float) -> Cells:
-        cells, answers, total = self.cells, list(self.cells.said), np.zeros(self.cells.classes)
+    def _slope(self, slopes: Sequence[Slopes]) -> Floats:
+        """Return the derivative by the weight of each cell."""
+        total = np.zeros(len(self.cells.truth))
         for term, slope in zip(self.terms, slopes, strict=True):
-            answers[term.model], moved = slope.furthest(int(math.copysign(side, side * term.factor)))
-            total = total + term.factor * moved
-        truth = int((side * total).argmax())
-        said = tuple(np.append(old, new[truth]) for old, new in zip(cells.said, answers, strict=True))
-        return Cells(
-            np.append(cells.truth, truth),
-            said,
-            np.append(cells.n, 0),
-            np.append(cells.w, size),
-            np.append(cells.w2, size**2),
-            cells.classes,
-            None if cells.cluster is None else np.append(cells.cluster, cells.cluster.max() + 1),
+            total += term.factor * slope.at(self.cells.truth, self.cells.said[term.model])
+        return total
+
+    def _doubted(self, tables: Sequence[Table], slopes: Sequence[Slopes], side: int) -> Linear:
+        """Linearise with a row more in the cell that moves the value furthest to this side."""
+        cells = self.cells
+        truth, answers, reach = self._worst(slopes, side)
+        size = self._doubt(slopes, reach)
+        value, moved = self._at(
+            [table.plus(truth, said, size) for table, said in zip(tables, answers, strict=True)]
         )
+        own = sum(
+            term.factor * float(slope.at(np.array([truth]), np.array([said]))[0])
+            for term, slope, said in zip(self.terms, moved, answers, strict=True)
+        )
+        units = cells.w * self._slope(moved)
+        count = None
+        if cells.cluster is None:
+            count = np.append(cells.w**2 / cells.w2, 1.0)
+        else:
+            units = cluster_sums(units, cells.cluster, cells.w)
+        return Linear(value, np.append(units, size * own), math.nan, cells.rows, count)
 
+    def _worst(self, slopes: Sequence[Slopes], side: int) -> tuple[int, list[int], Floats]:
+        """Return the cell, and how far a row of each class may move the value to this side."""
+        moved, answers = np.zeros(self.cells.classes), []
+        for term, slope in zip(self.terms, slopes, strict=True):
+            said, far = slope.furthest(side if term.factor > 0 else -side)
+            answers.append(said)
+            moved += side * term.factor * far
+        truth = int(moved.argmax())
+        return truth, [int(said[truth]) for said in answers], np.maximum(moved, 0.0)
 
-def _slope(cells: Cells, terms: Sequence[Term], slopes: Sequence[Slopes]) -> Floats:
-    total = np.zeros(len(cells.truth))
-    for term, slope in zip(terms, slopes, strict=True):
-        total += term.factor * slope.at(cells.truth, cells.said[term.model])
-    return total
+    def _doubt(self, slopes: Sequence[Slopes], reach: Floats) -> float:
+        """Return the weight of the row of doubt: a typical row's, or that of so many as fail together."""
+        cells = self.cells
+        if cells.cluster is None:
+            return float(cells.w2.sum() / cells.w.sum())
+        share = reach / reach.max() if reach.max() > 0 else np.ones(len(reach))
+        return doubt_of_cluster(cells.w, cells.w2, self._slope(slopes), share[cells.truth], cells.cluster)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -21,9 +21,8 @@ Bools = NDArray[np.bool_]
 Average = Literal["macro", "weighted", "balanced"]
 
 
-@dataclass(frozen=True, eq=False)
 class Table:
-    """Weights by truth and answer.
+    """Weights by truth and answer, with their sums.
 
     Parameters
     ----------
@@ -31,12 +30,40 @@ class Table:
         Class codes; cells may repeat.
     weight : ndarray of float, shape (cells,)
     classes : int
+
+    Attributes
+    ----------
+    total : float
+    truly, called, hit : ndarray of float, shape (classes,)
+        The weight of each class, that is called so, and that is both.
     """
 
-    truth: Codes
-    said: Codes
-    weight: Floats
-    classes: int
+    __slots__ = ("called", "classes", "hit", "more", "said", "total", "truly", "truth", "weight")
+
+    def __init__(self, truth: Codes, said: Codes, weight: Floats, classes: int) -> None:
+        self.truth, self.said, self.weight, self.classes = truth, said, weight, classes
+        self.total = float(weight.sum())
+        self.truly = _sums(truth, weight, classes)
+        self.called = _sums(said, weight, classes)
+        self.hit = _sums(truth, weight * (truth == said), classes)
+        self.more: tuple[int, int, float] | None = None
+
+    def plus(self, truth: int, said: int, weight: float) -> Table:
+        """Return the sums with the weight of one more cell, which the cells themselves are kept without.
+
+        Examples
+        --------
+        >>> Table.of([[20, 5], [10, 15]]).plus(0, 1, 2.0).called.tolist()
+        [30.0, 22.0]
+        """
+        table = copy(self)
+        table.total += weight
+        codes = np.arange(self.classes)
+        table.truly = self.truly + weight * (codes == truth)
+        table.called = self.called + weight * (codes == said)
+        table.hit = self.hit + weight * (codes == truth) * (truth == said)
+        table.more = truth, said, weight
+        return table
 
     @classmethod
     def of(cls, matrix: Sequence[Sequence[float]] | Floats) -> Table:
@@ -51,37 +78,22 @@ class Table:
         truth, said = (code.ravel() for code in np.indices(counts.shape))
         return cls(truth, said, counts.ravel(), len(counts))
 
-    @cached_property
-    def total(self) -> float:
-        """All weight."""
-        return float(self.weight.sum())
-
-    @cached_property
-    def truly(self) -> Floats:
-        """The weight of each class."""
-        return self._sums(self.truth, self.weight)
-
-    @cached_property
-    def called(self) -> Floats:
-        """The weight that is called each class."""
-        return self._sums(self.said, self.weight)
-
-    @cached_property
-    def hit(self) -> Floats:
-        """The weight of each class that is called so."""
-        return self._sums(self.truth, np.where(self.truth == self.said, self.weight, 0.0))
-
-    @cached_property
+    @property
     def present(self) -> Bools:
         """Which classes there are, in truth or among the answers."""
         return (self.truly > 0) | (self.called > 0)
 
     def mean_of(self, matrix: Floats) -> float:
         """Return the mean over the weight of what `matrix`, shape (classes, classes), gives each cell."""
-        return float(self.weight @ matrix[self.truth, self.said]) / self.total
+        total = float(self.weight @ matrix[self.truth, self.said])
+        if self.more is not None:
+            truth, said, weight = self.more
+            total += weight * float(matrix[truth, said])
+        return total / self.total
 
-    def _sums(self, codes: Codes, weight: Floats) -> Floats:
-        return np.bincount(codes, weights=weight, minlength=self.classes).astype(float)
+
+def _sums(codes: Codes, weight: Floats, classes: int) -> Floats:
+    return np.bincount(codes, weights=weight, minlength=classes).astype(float)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,22 +183,24 @@ def fbeta(beta: float) -> Ratio:
     return Ratio((1 + b2, 0, 0, 0), (0, b2, 1, 0))
 
 
-def _ratios(table: Table, ratio: Ratio) -> tuple[Floats, Floats, Bools]:
+def _ratios(table: Table, ratio: Floats) -> tuple[Floats, Floats, Bools]:
     """Return each class's value (0 without trials), its derivatives by the four, and which have trials."""
-    parts = np.array([table.hit, table.truly, table.called, np.full(table.classes, table.total)])
-    above, below = np.array(ratio) @ parts
+    parts = np.empty((4, table.classes))
+    parts[0], parts[1], parts[2], parts[3] = table.hit, table.truly, table.called, table.total
+    above, below = ratio @ parts
     defined = below > 1e-12 * table.total
     inverse = np.divide(1.0, below, out=np.zeros(table.classes), where=defined)
     values = above * inverse
-    up, down = np.array(ratio)[:, :, None]
+    up, down = ratio[:, :, None]
     return values, (up - values * down) * inverse, defined
 
 
 def of_class(ratio: Ratio, code: int) -> Measure:
     """Return the measure that is a ratio of one class; NaN where the class has no trials."""
+    factors = np.array(ratio, dtype=float)
 
     def measure(table: Table) -> tuple[float, Slopes]:
-        values, moved, defined = _ratios(table, ratio)
+        values, moved, defined = _ratios(table, factors)
         hit, truth, said, total = moved * (np.arange(table.classes) == code)
         slopes = Slopes(truth + total[code], said, hit)
         return float(values[code]) if defined[code] else math.nan, slopes
@@ -209,9 +223,10 @@ def averaged(ratio: Ratio, kind: Average) -> Measure:
     >>> round(averaged(RECALL, "balanced")(Table.of([[20, 5], [10, 15]]))[0], 6)
     0.7
     """
+    factors = np.array(ratio, dtype=float)
 
     def measure(table: Table) -> tuple[float, Slopes]:
-        values, moved, _ = _ratios(table, ratio)
+        values, moved, _ = _ratios(table, factors)
         present = table.truly > 0 if kind == "balanced" else table.present
         size = table.truly if kind == "weighted" else present.astype(float)
         shares = size / size.sum()

@@ -22,7 +22,6 @@ from aiqa.stats.skewed import REAL, Domain, pearson
 from aiqa.stats.special import ndtri, stdtrit
 
 Floats = NDArray[np.float64]
-Clusters = NDArray[np.int64] | None
 METHOD = "gaffke"
 
 
@@ -107,8 +106,10 @@ def typical(distances: Floats, weight: Floats) -> float:
     return math.sqrt(float(weight @ far**3) / total) if total > 0 else 0.0
 
 
-def doubt_weight(weight: Floats, squares: Floats, slope: Floats, clusters: Clusters) -> float:
-    """Return the weight of the row of doubt: that of a typical row, or of so many as fail together.
+def doubt_of_cluster(
+    weight: Floats, squares: Floats, slope: Floats, reach: Floats, clusters: NDArray[np.int64]
+) -> float:
+    """Return the weight of what is in doubt where rows belong together: so many as fail together.
 
     Of a cluster all rows may fail together, or as many as the rows that were seen do (the design effect):
     the geometric mean of the two held in simulation, where one alone was too wide and the other did not hold.
@@ -119,21 +120,19 @@ def doubt_weight(weight: Floats, squares: Floats, slope: Floats, clusters: Clust
         Of rows or of groups of rows that are alike: sums of their weights, and of the squares of these.
     slope : ndarray of float, shape (n,)
         The derivative of the quantity by the weight of each.
-    clusters : ndarray of int, shape (n,), optional
+    reach : ndarray of float, shape (n,)
+        How far each might move the quantity, as a share of how far a row of doubt does.
+    clusters : ndarray of int, shape (n,)
     """
     row = float(squares.sum() / weight.sum())
-    if clusters is None:
-        return row
-    sizes, sums = (cluster_sums(part, clusters, weight) for part in (weight, weight * slope))
-    whole = float(sizes @ sizes / squares.sum())
+    sizes, sums = (cluster_sums(weight * part, clusters, weight) for part in (reach, slope))
+    whole = max(1.0, float(sizes @ sizes / (squares @ reach)))
     alone = float(squares @ slope**2)
     together = float(sums @ sums) / alone if alone > 0 else whole
     return row * math.sqrt(whole * min(whole, max(1.0, together)))
 
 
-def freedom_of(weight: Floats, clusters: Clusters) -> float | None:
+def freedom_of(weight: Floats, clusters: NDArray[np.int64]) -> float:
     """Return the effective number of clusters less one."""
-    if clusters is None:
-        return None
     sizes = cluster_sums(weight, clusters, weight)
     return float(sizes.sum() ** 2 / (sizes @ sizes)) - 1
