@@ -63,6 +63,7 @@ def infer_doubted(
     >>> round(infer_doubted(0.9, 10, doubted, doubted).lower(0.05), 2)
     0.6
     """
+    value = min(domain[1], max(domain[0], value))
     below, above = _moments(low), _moments(high)
 
     def bound(moments: tuple[float, float, float], alpha: float) -> float:

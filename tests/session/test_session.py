@@ -241,3 +241,33 @@ def test_evidence_holds_no_secret(tmp_path: Path) -> None:
     outcomes = session_at(tmp_path).decide([Case(check, "g", gate) for check in checks])
     assert verdicts(outcomes) == ["error"] * 2
     assert all("hunter2" not in outcome.model_dump_json() for outcome in outcomes)
+
+
+def test_flips_take_the_champion_and_are_held_against_a_number(tmp_path: Path, shop: Shop) -> None:
+    gates = (metric.negative_flips <= 0.5, metric.negative_flips.by("group") <= 0.01, metric.accuracy >= 0.5)
+    outcomes = session_at(tmp_path).decide(shop.cases(*gates))
+    assert verdicts(outcomes) == ["pass", "fail", "pass"]
+    assert shop.rows_scored == len(shop.frame)
+    assert [model.role for model in outcomes[0].models] == ["challenger", "champion"]
+    estimate = outcomes[0].gate.estimate
+    assert estimate is not None
+    assert estimate.method == "clopper-pearson"
+    assert outcomes[0].gate.champion is None
+    right = [(of(shop.frame) >= 0.5) == shop.frame["y"].to_numpy() for of in (shop.score, shop.weak)]
+    assert estimate.value == pytest.approx((right[1] & ~right[0]).mean())
+
+
+def test_flips_without_a_champion_are_an_error(tmp_path: Path, shop: Shop) -> None:
+    alone = aiqa.model("alone", shop.score, task="binary", features=["x"])
+    case = Case(Check("c", model=alone, dataset=shop.data), "gate", metric.negative_flips <= 0.5)
+    (outcome,) = session_at(tmp_path).decide([case])
+    assert str(outcome.gate.verdict) == "error"
+    assert "champion" in str(outcome.gate.error)
+
+
+def test_costs_in_a_column_are_read_with_the_data(tmp_path: Path, shop: Shop) -> None:
+    by_column = metric.expected_cost(costs={"fn": "x", "fp": 2}) <= 2
+    missing = metric.expected_cost(costs={"fn": "amonut"}) <= 2
+    outcomes = session_at(tmp_path).decide(shop.cases(by_column, missing))
+    assert verdicts(outcomes) == ["pass", "error"]
+    assert "amonut" in str(outcomes[1].gate.error)
