@@ -34,6 +34,7 @@ from aiqa.stats.skill import brier_skill
 
 Events = Sequence[Forecasts]
 T = TypeVar("T")
+_HOW = ("method", "replicates", "seed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ class Quantity:
     Parameters
     ----------
     infer : callable
-        From a list of forecasts, one an event, with the metric's options, ``method=`` and ``seed=``.
+        From a list of forecasts, one an event, with the metric's options, ``method=``, ``replicates=`` and
+        ``seed=``.
     gain : callable
         From such lists of challenger and champion: by how much the challenger is better.
     distance : callable
@@ -119,7 +121,7 @@ class Calibration:
 
 def _told(question: Question, seed: int) -> dict[str, Any]:
     options = {k: v for k, v in question.option.items() if k not in ("average", "label", "clip")}
-    return {**options, "method": question.method, "seed": seed}
+    return {**options, **question.how, "seed": seed}
 
 
 def _events(question: Question, columns: Columns, model: int, codes: list[int | None]) -> list[Forecasts]:
@@ -206,14 +208,14 @@ def _recalibrated(
             lambda value: (1.0 if value >= target else -1.0,),
         )
 
-    def answer(parts: Events, *, method: str | None, seed: int) -> Inference:
+    def answer(parts: Events, *, method: str | None, **how: Any) -> Inference:
         if len(parts) == 1:
-            return function(parts[0], method=method, seed=seed)
-        return infer(whole(parts), clusters=parts[0].clusters, method=_generic(method), seed=seed)
+            return function(parts[0], method=method, **how)
+        return infer(whole(parts), clusters=parts[0].clusters, method=_generic(method), **how)
 
-    def gain(challenger: Events, champion: Events, *, method: str | None, seed: int) -> Inference:
+    def gain(challenger: Events, champion: Events, *, method: str | None, **how: Any) -> Inference:
         closer = difference(away(champion), away(challenger))
-        return infer(closer, clusters=challenger[0].clusters, method=_generic(method), seed=seed)
+        return infer(closer, clusters=challenger[0].clusters, method=_generic(method), **how)
 
     return Quantity(answer, gain, lambda value: abs(value - target), macro=True)
 
@@ -229,7 +231,7 @@ def _generic(method: str | None) -> str | None:
 
 def _tested(name: str, function: Callable[..., float]) -> Quantity:
     def answer(parts: Events, **told: Any) -> Inference:
-        options = {name: value for name, value in told.items() if name not in ("method", "seed")}
+        options = {name: value for name, value in told.items() if name not in _HOW}
         if told["method"] is not None:
             raise MetricError(f"{name} is the statistic of a test and has no interval, so no method= either")
         return exact(function(parts[0], **options), parts[0].rows)
@@ -256,13 +258,13 @@ def _spec(quantity: Quantity, methods: tuple[str, ...] = (), *, higher_is_better
     return Spec(CLASSIFICATION, "score", higher_is_better=higher_is_better, family=family, methods=methods)
 
 
-def _skill(parts: Events, *, method: str | None, seed: int) -> Inference:
-    return infer(brier_skill(parts), clusters=parts[0].clusters, method=method, seed=seed)
+def _skill(parts: Events, *, method: str | None, **how: Any) -> Inference:
+    return infer(brier_skill(parts), clusters=parts[0].clusters, method=method, **how)
 
 
-def _skill_gain(challenger: Events, champion: Events, *, method: str | None, seed: int) -> Inference:
+def _skill_gain(challenger: Events, champion: Events, *, method: str | None, **how: Any) -> Inference:
     gain = difference(brier_skill(challenger), brier_skill(champion))
-    return infer(gain, clusters=challenger[0].clusters, method=method, seed=seed)
+    return infer(gain, clusters=challenger[0].clusters, method=method, **how)
 
 
 def _one(function: Callable[..., Inference]) -> Callable[..., Inference]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from aiqa.errors import MetricError
 from aiqa.metrics.functional import FunctionalFamily
+from aiqa.metrics.hits import METHODS, Hits
 from aiqa.metrics.named import first_row, numbers, required
-from aiqa.metrics.question import REGRESSION, Question, Spec
-from aiqa.metrics.rows import Columns, Floats
+from aiqa.metrics.question import REGRESSION, Comparisons, Parts, Question, Spec, States
+from aiqa.metrics.rows import Columns, Floats, columns_of
+from aiqa.scan.statistics import Statistic
 from aiqa.stats.functional import Functional, mean_of
 from aiqa.stats.scoring_rules import crps_ensemble, crps_normal, crps_quantiles, interval_score
 
@@ -72,9 +76,13 @@ def _interval(question: Question, columns: Columns, option: Option) -> tuple[Flo
     return low, high
 
 
-def _coverage(question: Question, columns: Columns, model: int) -> Functional:
+def _inside(question: Question, columns: Columns, model: int) -> NDArray[np.bool_]:
     low, high = _interval(question, columns, _of_model(question, model))
-    inside = (low <= columns.truth) & (columns.truth <= high)
+    return np.asarray((low <= columns.truth) & (columns.truth <= high))
+
+
+def _coverage(question: Question, columns: Columns, model: int) -> Functional:
+    inside = _inside(question, columns, model)
     return mean_of(inside.astype(float), columns.weight, domain=(0.0, 1.0))
 
 
@@ -177,17 +185,51 @@ _COLUMNS: dict[str, Callable[[Question, Option], tuple[Any, ...]]] = {
     "crps": _crps_columns,
 }
 _PREPARE: dict[str, Callable[[Question, Columns, int], Functional]] = {
-    "interval_coverage": _coverage,
     "interval_width": _width,
     "winkler": _winkler,
     "crps": _crps,
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """A share of rows, with the methods of shares; see :class:`~aiqa.metrics.question.Family`."""
+
+    rows: FunctionalFamily
+
+    def statistics(self, question: Question, *, versus_champion: bool) -> tuple[Statistic, ...]:
+        return self.rows.statistics(question, versus_champion=versus_champion)
+
+    def infer(self, question: Question, states: States, seed: int) -> Parts:
+        hits = _hits(question, columns_of(question, states, versus_champion=False), (0,))
+        if hits.answers(question.method):
+            return {(): hits.infer(question.method)}
+        return self.rows.infer(question, states, seed)
+
+    def compare(self, question: Question, states: States, seed: int) -> Comparisons:
+        hits = _hits(question, columns_of(question, states, versus_champion=True), (0, 1))
+        if hits.answers(question.method):
+            return {(): hits.compare(question.method)}
+        return self.rows.compare(question, states, seed)
+
+
+def _hits(question: Question, columns: Columns, models: tuple[int, ...]) -> Hits:
+    inside = tuple(_inside(question, columns, model) for model in models)
+    return Hits(inside, columns.weight, columns.cluster)
+
+
 def _spec(name: str) -> Spec:
-    better = name == "interval_coverage"
-    family = FunctionalFamily(_PREPARE[name], better, also=_also)
-    return Spec(REGRESSION, "prediction", higher_is_better=better, family=family)
+    family = FunctionalFamily(_PREPARE[name], higher_is_better=False, also=_also)
+    return Spec(REGRESSION, "prediction", higher_is_better=False, family=family)
 
 
-SPECS = {name: _spec(name) for name in _PREPARE}
+SPECS = {
+    "interval_coverage": Spec(
+        REGRESSION,
+        "prediction",
+        higher_is_better=True,
+        family=Coverage(FunctionalFamily(_coverage, higher_is_better=True, also=_also)),
+        methods=METHODS,
+    ),
+    **{name: _spec(name) for name in _PREPARE},
+}

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiqa.errors import MetricError, nearest
+from aiqa.metrics.hits import METHODS, Hits
 from aiqa.metrics.named import codes, required
-from aiqa.metrics.question import Comparison, Comparisons, Parts, Question, Spec, States, compared
+from aiqa.metrics.question import Comparisons, Parts, Question, Spec, States, compared
 from aiqa.metrics.rows import Columns, Floats, columns_of, rows_statistic
 from aiqa.scan.statistics import Statistic
 from aiqa.stats.functional import Functional, difference, infer, mean_of
 from aiqa.stats.inference import Inference
-from aiqa.stats.paired import paired_proportions
 from aiqa.stats.queries import BY_QUERY, Rankings, rankings, worst
 
 GAINS = ("linear", "exponential")
@@ -51,10 +51,9 @@ class Queries:
     def functional(self, model: int) -> Functional:
         """Return the mean over queries."""
         mean = mean_of(self.values[model], self.weight, domain=(0.0, 1.0))
-        told = replace(mean, n=self.rows, support=self.number, support_of="queries")
         if self.least is None:
-            return told
-        return replace(told, reach=(float(np.average(self.least, weights=self.weight)), 1.0), firm=False)
+            return mean
+        return replace(mean, reach=(float(np.average(self.least, weights=self.weight)), 1.0), firm=False)
 
     @property
     def number(self) -> int:
@@ -63,17 +62,31 @@ class Queries:
         return len(self.values[0]) if weight is None else int(np.count_nonzero(weight))
 
     @property
-    def shares(self) -> bool:
-        """Whether all values are 0 or 1, of queries that count alike and by themselves."""
-        alone = self.weight is None and self.cluster is None
-        return alone and all(bool(((of == 0) | (of == 1)).all()) for of in self.values)
+    def hits(self) -> Hits:
+        """The queries as hits and misses, which their values say."""
+        return Hits(tuple(of == 1 for of in self.values), self.weight, self.cluster)
+
+    def answers(self, method: str | None) -> bool:
+        """Tell whether the queries are hits or misses, and asked about as such.
+
+        Raises
+        ------
+        MetricError
+            If the method is one of shares, and scores that tie leave some queries in between.
+        """
+        if not self.hits.answers(method):
+            return False
+        shares = all(bool(((of == 0) | (of == 1)).all()) for of in self.values)
+        if not shares and method is not None:
+            raise MetricError(f"{method} is of hits and misses, and some queries have a value in between")
+        return shares
 
     def told(self, inference: Inference) -> Inference:
-        """Say how many queries were left out."""
-        if not self.left_out:
-            return inference
-        told = f"{inference.method}, {self.left_out:,} queries without relevant rows left out"
-        return replace(inference, method=told)
+        """Say what was counted: the queries, and how many were left out."""
+        method = inference.method
+        if self.left_out:
+            method = f"{method}, {self.left_out:,} queries without relevant rows left out"
+        return replace(inference, method=method, n=self.rows, support=self.number, support_of="queries")
 
 
 class RankingOfQueries:
@@ -89,24 +102,19 @@ class RankingOfQueries:
 
     def infer(self, question: Question, states: States, seed: int) -> Parts:
         queries = _queries(question, columns_of(question, states, versus_champion=False))
-        found = infer(queries.functional(0), clusters=queries.cluster, method=question.method, seed=seed)
+        if queries.answers(question.method):
+            return {(): queries.told(queries.hits.infer(question.method))}
+        found = infer(queries.functional(0), clusters=queries.cluster, seed=seed, **question.how)
         return {(): queries.told(found)}
 
     def compare(self, question: Question, states: States, seed: int) -> Comparisons:
         queries = _queries(question, columns_of(question, states, versus_champion=True))
-        return {(): _compare(queries, question.method, seed)}
-
-
-def _compare(queries: Queries, method: str | None, seed: int) -> Comparison:
-    models = [queries.functional(model) for model in (0, 1)]
-    challenger, champion = (model.value(model.weight) for model in models)
-    if queries.shares and method is None:
-        apart = queries.values[0] - queries.values[1]
-        gained, lost = float((apart > 0).sum()), float((apart < 0).sum())
-        gain = paired_proportions(gained, lost, queries.rows, trials=queries.number, support_of="queries")
-    else:
-        gain = infer(difference(*models), clusters=queries.cluster, method=method, seed=seed)
-    return compared(queries.told(gain), challenger, champion)
+        if queries.answers(question.method):
+            found = queries.hits.compare(question.method)
+            return {(): replace(found, gain=queries.told(found.gain))}
+        models = [queries.functional(model) for model in (0, 1)]
+        gain = infer(difference(*models), clusters=queries.cluster, seed=seed, **question.how)
+        return {(): compared(queries.told(gain), *(model.value(model.weight) for model in models))}
 
 
 def _check_options(question: Question) -> None:
@@ -184,7 +192,13 @@ def _of_query(
     return np.asarray(low)
 
 
-SPECS = dict.fromkeys(
-    BY_QUERY,
-    Spec(("binary", "regression"), "prediction", higher_is_better=True, family=RankingOfQueries()),
-)
+SPECS = {
+    name: Spec(
+        ("binary", "regression"),
+        "prediction",
+        higher_is_better=True,
+        family=RankingOfQueries(),
+        methods=METHODS if name == "hit_rate" else (),
+    )
+    for name in BY_QUERY
+}

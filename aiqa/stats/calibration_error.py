@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,7 @@ _CALIBRATED = 2 / math.sqrt(math.pi)
 
 
 def ece(
-    of: Forecasts, *, bins: int = 10, binning: Binning = "uniform", method: str | None = None, seed: int = 0
+    of: Forecasts, *, bins: int = 10, binning: Binning = "uniform", method: str | None = None, **how: Any
 ) -> Inference:
     """Infer the expected calibration error.
 
@@ -55,8 +56,8 @@ def ece(
     method : str, optional
         "debiased" (default), "plain" (the sum as it stands, with the bounds of "debiased", stretched to hold
         it), or one of :data:`aiqa.stats.functional.METHODS` for the debiased value.
-    seed : int
-        Of a bootstrap.
+    **how
+        Of :func:`aiqa.stats.functional.infer`: ``replicates=`` and ``seed=`` of a bootstrap.
 
     Raises
     ------
@@ -76,7 +77,7 @@ def ece(
         return errors.infer()
     if method == "plain":
         return stretched(errors.infer(), errors.total(errors.gap), "plain")
-    return infer(errors.functional(_CALIBRATED), clusters=of.clusters, method=method, seed=seed)
+    return infer(errors.functional(_CALIBRATED), clusters=of.clusters, method=method, **how)
 
 
 def ece_gain(
@@ -86,7 +87,7 @@ def ece_gain(
     bins: int = 10,
     binning: Binning = "uniform",
     method: str | None = None,
-    seed: int = 0,
+    **how: Any,
 ) -> Inference:
     """Infer by how much the challenger's calibration error is smaller than the champion's, on the same rows.
 
@@ -101,7 +102,7 @@ def ece_gain(
         return infer(plain, clusters=clusters)
     gain = difference(old.functional(_CALIBRATED), new.functional(_CALIBRATED))
     if method not in (None, "debiased"):
-        return infer(gain, clusters=clusters, method=method, seed=seed)
+        return infer(gain, clusters=clusters, method=method, **how)
     linear, value = plain.linear(clusters), gain.value(gain.weight)
     error, df = math.sqrt(linear.moment(2)), linear.effective - 1
 

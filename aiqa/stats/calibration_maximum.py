@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from aiqa.stats.reliability import Binning, Diagram, Floats, Forecasts, diagram,
 
 
 def mce(
-    of: Forecasts, *, bins: int = 10, binning: Binning = "uniform", method: str | None = None, seed: int = 0
+    of: Forecasts, *, bins: int = 10, binning: Binning = "uniform", method: str | None = None, **how: Any
 ) -> Inference:
     """Infer the largest gap of all bins (Naeini, Cooper & Hauskrecht, AAAI 2015).
 
@@ -29,8 +30,8 @@ def mce(
         See :func:`~aiqa.stats.reliability.diagram`.
     method : str, optional
         One of :data:`aiqa.stats.functional.METHODS`, which take the bin with the largest gap as given.
-    seed : int
-        Of a bootstrap.
+    **how
+        Of :func:`aiqa.stats.functional.infer`: ``replicates=`` and ``seed=`` of a bootstrap.
 
     Examples
     --------
@@ -42,7 +43,7 @@ def mce(
     """
     drawn = diagram(of, bins=bins, binning=binning)
     if method is not None:
-        return infer(_largest(of, drawn), clusters=of.clusters, method=method, seed=seed)
+        return infer(_largest(of, drawn), clusters=of.clusters, method=method, **how)
     value = float(np.abs(drawn.gap).max())
 
     def largest(alpha: float, side: int) -> float:

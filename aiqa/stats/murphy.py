@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -88,7 +88,7 @@ def _chance(drawn: Diagram, of: Forecasts) -> float:
 
 
 def brier_reliability(
-    of: Forecasts, *, bins: int = 10, binning: Binning = "uniform", method: str | None = None, seed: int = 0
+    of: Forecasts, *, bins: int = 10, binning: Binning = "uniform", method: str | None = None, **how: Any
 ) -> Inference:
     """Infer the reliability part of the Brier score, 0 for a calibrated model; smaller is better.
 
@@ -106,8 +106,8 @@ def brier_reliability(
     method : str, optional
         "corrected" (default), "plain" (the sum as it stands, its bounds stretched to hold it), or one of
         :data:`aiqa.stats.functional.METHODS`.
-    seed : int
-        Of a bootstrap.
+    **how
+        Of :func:`aiqa.stats.functional.infer`: ``replicates=`` and ``seed=`` of a bootstrap.
 
     Examples
     --------
@@ -117,33 +117,35 @@ def brier_reliability(
     >>> print(brier_reliability(forecasts(np.concatenate(came), said)).estimate())
     0.0302 [0.0154, 0.0505], n 400
     """
-    return _infer(of, "reliability", bins, binning, method, seed)
+    return _infer(of, "reliability", bins, binning, method, **how)
 
 
 def brier_resolution(
-    of: Forecasts, *, bins: int = 10, binning: Binning = "uniform", method: str | None = None, seed: int = 0
+    of: Forecasts, *, bins: int = 10, binning: Binning = "uniform", method: str | None = None, **how: Any
 ) -> Inference:
     """Infer the resolution part, what telling rows apart takes off the Brier score; larger is better.
 
     Arguments and bounds as of :func:`brier_reliability`.
     """
-    return _infer(of, "resolution", bins, binning, method, seed)
+    return _infer(of, "resolution", bins, binning, method, **how)
 
 
-def brier_uncertainty(of: Forecasts, *, method: str | None = None, seed: int = 0) -> Inference:
+def brier_uncertainty(of: Forecasts, *, method: str | None = None, **how: Any) -> Inference:
     """Infer the uncertainty part, q (1 - q) where q is the share of events: what no model changes.
 
     The bounds are those of q by Clopper and Pearson. Arguments as of :func:`brier_reliability`.
     """
-    return _infer(of, "uncertainty", 1, "uniform", method, seed)
+    return _infer(of, "uncertainty", 1, "uniform", method, **how)
 
 
-def _infer(of: Forecasts, part: str, bins: int, binning: Binning, method: str | None, seed: int) -> Inference:
+def _infer(
+    of: Forecasts, part: str, bins: int, binning: Binning, method: str | None, **how: Any
+) -> Inference:
     drawn = diagram(of, bins=bins, binning=binning)
     plain, corrected = (getattr(_parts(drawn, of, corrected=yes), part) for yes in (False, True))
     if method not in (None, *METHODS):
         functional = _functional(of, drawn, part, plain - corrected)
-        return infer(functional, clusters=of.clusters, method=method, seed=seed)
+        return infer(functional, clusters=of.clusters, method=method, **how)
     if part == "resolution" and len(drawn.share) < 2:
         raise MetricError(
             "all probabilities fall into one bin, and resolution needs two: say more bins=, or "

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ METHODS = ("wald",)
 _STEPS, _HALVINGS, _TOLERANCE = 100, 40, 1e-11
 
 
-def calibration_slope(of: Forecasts, *, method: str | None = None, seed: int = 0) -> Inference:
+def calibration_slope(of: Forecasts, *, method: str | None = None, **how: Any) -> Inference:
     """Infer the slope of the logistic recalibration; 1 is calibrated.
 
     Parameters
@@ -41,8 +42,8 @@ def calibration_slope(of: Forecasts, *, method: str | None = None, seed: int = 0
         Default: t with the larger of the model's standard error and the robust one, whose measured error
         holds where either alone does not. "wald" (the model's error and the normal quantile, as R has it), or
         one of :data:`aiqa.stats.functional.METHODS`, of which "linearised" is the robust one.
-    seed : int
-        Of a bootstrap.
+    **how
+        Of :func:`aiqa.stats.functional.infer`: ``replicates=`` and ``seed=`` of a bootstrap.
 
     Raises
     ------
@@ -56,15 +57,15 @@ def calibration_slope(of: Forecasts, *, method: str | None = None, seed: int = 0
     >>> round(calibration_slope(forecasts(came, said)).value, 6)
     1.0
     """
-    return _infer(of, 1, method, seed)
+    return _infer(of, 1, method, **how)
 
 
-def calibration_intercept(of: Forecasts, *, method: str | None = None, seed: int = 0) -> Inference:
+def calibration_intercept(of: Forecasts, *, method: str | None = None, **how: Any) -> Inference:
     """Infer the intercept of the logistic recalibration; 0 is calibrated. See :func:`calibration_slope`."""
-    return _infer(of, 0, method, seed)
+    return _infer(of, 0, method, **how)
 
 
-def calibration_in_the_large(of: Forecasts, *, method: str | None = None, seed: int = 0) -> Inference:
+def calibration_in_the_large(of: Forecasts, *, method: str | None = None, **how: Any) -> Inference:
     """Infer what must be added to all logits for the probabilities to be right on average; 0 is calibrated.
 
     Parameters
@@ -74,8 +75,8 @@ def calibration_in_the_large(of: Forecasts, *, method: str | None = None, seed: 
         Default: Clopper and Pearson's bounds of the share of events, of as many rows as its variance about
         the probabilities is worth, each carried over to what gives that share. "wald", or one of
         :data:`aiqa.stats.functional.METHODS`.
-    seed : int
-        Of a bootstrap.
+    **how
+        Of :func:`aiqa.stats.functional.infer`: ``replicates=`` and ``seed=`` of a bootstrap.
 
     Raises
     ------
@@ -92,7 +93,7 @@ def calibration_in_the_large(of: Forecasts, *, method: str | None = None, seed: 
     if method is None:
         return _exact_level(of)
     if method != "wald":
-        return infer(level(of), clusters=of.clusters, method=method, seed=seed)
+        return infer(level(of), clusters=of.clusters, method=method, **how)
     value = _level_of_all(of)
     mean = _expit(_logits(of) + value)
     spread = of.weight * mean * (1 - mean)
@@ -115,10 +116,10 @@ def coefficient(of: Forecasts, which: int) -> Functional:
     return Functional(of.weight, value, influence, of.rows)
 
 
-def _infer(of: Forecasts, which: int, method: str | None, seed: int) -> Inference:
+def _infer(of: Forecasts, which: int, method: str | None, **how: Any) -> Inference:
     functional = coefficient(of, which)
     if method not in (None, "wald"):
-        return infer(functional, clusters=of.clusters, method=method, seed=seed)
+        return infer(functional, clusters=of.clusters, method=method, **how)
     model = _Model.at(_logits(of), of.weight, _fit_all(of))
     error = math.sqrt(float((of.weight**2 * model.spread) @ model.direction(which) ** 2))
     if method == "wald":

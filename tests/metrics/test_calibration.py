@@ -267,6 +267,18 @@ def test_methods_of_all_functionals_are_near_the_own(name: str, method: str) -> 
         assert other.high - other.low == pytest.approx(own.high - own.low, rel=0.2)
 
 
+@pytest.mark.parametrize("name", [*SMOOTH, *BINNED])
+@pytest.mark.parametrize("method", ["bca", "percentile", "poisson", "jackknife"])
+def test_resamples(name: str, method: str) -> None:
+    rows = slice(0, 120)
+    asked = getattr(metric, name)(method=method, replicates=200)
+    given_: dict[str, Any] = {"y_true": _CAME[rows], "y_score": _SAID[rows], "cluster": _CLUSTER[rows]}
+    ours, own = aiqa.evaluate(asked, **given_), aiqa.evaluate(name, **given_)
+    assert ours.low <= ours.value <= ours.high
+    if name in SMOOTH:
+        assert ours.high - ours.low == pytest.approx(own.high - own.low, rel=0.5)
+
+
 def test_plain_and_debiased_share_what_is_known() -> None:
     plain, ours = _of(metric.ece(method="plain")), _of(metric.ece(method="debiased"))
     assert plain.value > ours.value

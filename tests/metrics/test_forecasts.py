@@ -139,6 +139,8 @@ def test_coverage_is_a_share_with_exact_bounds() -> None:
     clustered = _of(of, cluster="customer")
     assert clustered.value == ours.value
     assert clustered.high - clustered.low > 0.7 * (ours.high - ours.low)
+    wilson = proportion(inside, _N, method="wilson").estimate()
+    assert _of(of(method="wilson")).low == pytest.approx(wilson.low, abs=1e-12)
     certain = _FRAME.with_columns(p10=pl.lit(-100.0), p90=pl.lit(100.0))
     assert _of(of, certain).low == pytest.approx(0.025 ** (1 / _N), abs=1e-9)
 
@@ -164,6 +166,28 @@ def test_the_champion_has_columns_of_its_own(of: Metric) -> None:
     bare = getattr(metric, of.name)(**{k: v for k, v in option.items() if k != "champion"})
     with pytest.raises(MetricError, match="columns of its own: name them, as in champion="):
         aiqa.compare(bare, _FRAME, y_true="y", champion="p50", challenger="mean")
+
+
+def test_coverage_is_compared_on_the_same_rows() -> None:
+    of = ALL[0]
+    frame = _FRAME.with_columns(zero=pl.lit(0.0))
+    result = aiqa.compare(of, frame, y_true="y", champion="zero", challenger="mean")
+    old = _of(metric.interval_coverage(**_OLD))
+    assert "tango" in result.method
+    assert result.champion == old.value
+    clustered = aiqa.compare(of, frame, y_true="y", champion="zero", challenger="mean", cluster="customer")
+    assert clustered.difference == pytest.approx(result.difference, abs=1e-12)
+    assert "tango" not in clustered.method
+    with pytest.raises(MetricError, match="of one share, and not of a difference"):
+        aiqa.compare(of(method="wilson"), frame, y_true="y", champion="zero", challenger="mean")
+
+
+@pytest.mark.parametrize("method", ["bca", "percentile", "poisson", "jackknife"])
+def test_methods_of_all_functionals(method: str) -> None:
+    for of in ALL[:4]:
+        own, other = _of(of, cluster="customer"), _of(of(method=method, replicates=300), cluster="customer")
+        assert other.value == pytest.approx(own.value, abs=1e-12)
+        assert of.name == "interval_width" or other.low < own.value < other.high
 
 
 def test_slices_are_those_of_their_rows() -> None:

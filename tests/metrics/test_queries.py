@@ -225,7 +225,29 @@ def test_hits_are_compared_by_tango() -> None:
     result = aiqa.compare(
         metric.hit_rate(k=1, query="q"), _FRAME, y_true="y", champion="old", challenger="score"
     )
-    assert result.method == "tango"
+    assert "tango" in result.method
+    named = aiqa.compare(
+        metric.hit_rate(k=1, query="q", method="mcnemar-midp"),
+        _FRAME,
+        y_true="y",
+        champion="old",
+        challenger="score",
+    )
+    assert named.p_value < 0.01
+
+
+def test_intervals_of_shares_by_name() -> None:
+    wilson = _of(metric.hit_rate(k=1, query="q", method="wilson"))
+    exact = proportion(round(60 * wilson.value), 60, method="wilson").estimate()
+    assert (wilson.low, wilson.high) == pytest.approx((exact.low, exact.high), abs=1e-9)
+    assert wilson.n == 600
+    tied = _FRAME.with_columns(score=pl.lit(0.5))
+    with pytest.raises(MetricError, match="some queries have a value in between"):
+        _of(metric.hit_rate(k=1, query="q", method="wilson"), tied)
+    with pytest.raises(MetricError, match="no method of one alone"):
+        _of(metric.hit_rate(k=1, query="q", method="tango"))
+    with pytest.raises(MetricError, match="has no method 'wilson'"):
+        _of(metric.ndcg(query="q", method="wilson"))
 
 
 @pytest.mark.parametrize(
@@ -260,8 +282,11 @@ def test_unusable_columns_say_where() -> None:
         _of(metric.ndcg(query="q"), y_score=None, y_pred="y")
 
 
-@pytest.mark.parametrize("method", ["linearised", "t"])
+@pytest.mark.parametrize(
+    "method", ["linearised", "t", "bootstrap", "bca", "percentile", "poisson", "jackknife"]
+)
 def test_methods(method: str) -> None:
-    own, other = _of(metric.mrr(query="q")), _of(metric.mrr(query="q", method=method))
+    asked = metric.mrr(query="q", method=method, replicates=400)
+    own, other = _of(metric.mrr(query="q")), _of(asked)
     assert other.value == own.value
     assert other.high - other.low == pytest.approx(own.high - own.low, rel=0.3)
