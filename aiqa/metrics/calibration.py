@@ -27,10 +27,11 @@ from aiqa.scan.statistics import SliceKey, Statistic
 from aiqa.stats import calibration_error, murphy, recalibration
 from aiqa.stats.calibration_maximum import mce
 from aiqa.stats.calibration_tests import hosmer_lemeshow, spiegelhalter_z
-from aiqa.stats.functional import Functional, average, difference, function_of, infer
+from aiqa.stats.closeness import closer
+from aiqa.stats.functional import Functional, average, difference, infer
 from aiqa.stats.inference import Inference, exact
 from aiqa.stats.reliability import Forecasts, cautious_difference, forecasts, stacked
-from aiqa.stats.skill import brier_skill
+from aiqa.stats.skill import brier_skill, infer_skill
 
 Events = Sequence[Forecasts]
 T = TypeVar("T")
@@ -201,21 +202,14 @@ def _recalibrated(
     def whole(parts: Events) -> Functional:
         return average([functional(of) for of in parts], [1 / len(parts)] * len(parts))
 
-    def away(parts: Events) -> Functional:
-        return function_of(
-            lambda value: abs(value - target),
-            [whole(parts)],
-            lambda value: (1.0 if value >= target else -1.0,),
-        )
-
     def answer(parts: Events, *, method: str | None, **how: Any) -> Inference:
         if len(parts) == 1:
             return function(parts[0], method=method, **how)
         return infer(whole(parts), clusters=parts[0].clusters, method=_generic(method), **how)
 
     def gain(challenger: Events, champion: Events, *, method: str | None, **how: Any) -> Inference:
-        closer = difference(away(champion), away(challenger))
-        return infer(closer, clusters=challenger[0].clusters, method=_generic(method), **how)
+        models = whole(challenger), whole(champion)
+        return closer(*models, target, clusters=challenger[0].clusters, method=_generic(method), **how)
 
     return Quantity(answer, gain, lambda value: abs(value - target), macro=True)
 
@@ -258,10 +252,6 @@ def _spec(quantity: Quantity, methods: tuple[str, ...] = (), *, higher_is_better
     return Spec(CLASSIFICATION, "score", higher_is_better=higher_is_better, family=family, methods=methods)
 
 
-def _skill(parts: Events, *, method: str | None, **how: Any) -> Inference:
-    return infer(brier_skill(parts), clusters=parts[0].clusters, method=method, **how)
-
-
 def _skill_gain(challenger: Events, champion: Events, *, method: str | None, **how: Any) -> Inference:
     gain = difference(brier_skill(challenger), brier_skill(champion))
     return infer(gain, clusters=challenger[0].clusters, method=method, **how)
@@ -292,5 +282,5 @@ SPECS = {
         _of_one(murphy.brier_resolution, higher_is_better=True), murphy.METHODS, higher_is_better=True
     ),
     "brier_uncertainty": _spec(_UNCERTAINTY, murphy.METHODS),
-    "brier_skill": _spec(Quantity(_skill, _skill_gain, whole="all"), higher_is_better=True),
+    "brier_skill": _spec(Quantity(infer_skill, _skill_gain, whole="all"), higher_is_better=True),
 }

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aiqa.errors import MetricError
-from aiqa.stats.functional import Functional, function_of, mean_of
+from aiqa.stats.functional import Functional, function_of, infer, mean_of
+from aiqa.stats.inference import Inference
 from aiqa.stats.reliability import Forecasts
+
+FEW = 5
+"""With fewer events the uncertainty itself is hardly known, and with it how skilled a model could be."""
 
 
 def brier_skill(parts: Sequence[Forecasts]) -> Functional:
@@ -47,7 +54,30 @@ def brier_skill(parts: Sequence[Forecasts]) -> Functional:
         uncertainty = sum(share * (1 - share) for share in shares)
         return [-1 / uncertainty, *(loss / uncertainty**2 * (1 - 2 * share) for share in shares)]
 
-    whole = function_of(skill, means, gradient, domain=(-math.inf, 1.0), n=first.rows)
+    rarest = min(min(_rows(of, of.truth > 0), _rows(of, of.truth <= 0)) for of in parts)
+    told = {"support": rarest, "support_of": "rows of the rarest class"}
+    whole = function_of(skill, means, gradient, domain=(-math.inf, 1.0), n=first.rows, **told)
     if math.isnan(whole.value(whole.weight)):
         raise MetricError("brier_skill is not defined: all rows are of one class")
     return whole
+
+
+def _rows(of: Forecasts, where: NDArray[np.bool_]) -> int:
+    return int(np.count_nonzero(of.weight[where]))
+
+
+def infer_skill(parts: Sequence[Forecasts], **how: Any) -> Inference:
+    """Infer the skill; with fewer than ``FEW`` rows of the rarest class nothing bounds it from above.
+
+    Arguments as of :func:`brier_skill`, and of :func:`aiqa.stats.functional.infer`.
+
+    Examples
+    --------
+    >>> from aiqa.stats.reliability import forecasts
+    >>> skill = infer_skill([forecasts(np.array([0, 0, 0, 1]), np.array([0.1, 0.4, 0.6, 0.9]))])
+    >>> skill.upper(0.05)
+    1.0
+    """
+    skill = brier_skill(parts)
+    found = infer(skill, clusters=parts[0].clusters, **how)
+    return replace(found, upper=lambda _: 1.0) if (skill.support or 0) < FEW else found
