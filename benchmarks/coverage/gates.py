@@ -20,9 +20,10 @@ from aiqa.errors import MetricError
 from aiqa.judge.values import Judged, judge_values
 from aiqa.verdict import Verdict
 from benchmarks.coverage import worlds
+from benchmarks.coverage.cases import fixed
 from benchmarks.coverage.kinds import Setting
 from benchmarks.coverage.measure import SEED, Effort, answer, truth_of, world_of
-from benchmarks.coverage.plan import fixed, module_of
+from benchmarks.coverage.plan import module_of
 
 SLICES = 20
 LOOKS = 20

@@ -142,6 +142,24 @@ _VALUES = (
     Setting(CLUSTERED, partial(worlds.values, clustered=True), (20, 50, 400), (50,), (50,)),
     Setting(WEIGHTED, partial(worlds.values, "lognormal", weighted=True), (100, 1000), (500,)),
 )
+_FORECASTS = (
+    Setting("normal errors", worlds.forecasts, (50, 200, 5000), (200,), (200,)),
+    Setting("t3 errors", partial(worlds.forecasts, "t3"), (50, 200, 1000), (200,)),
+    Setting("lognormal errors", partial(worlds.forecasts, "lognormal"), (50, 200, 1000), (200,)),
+    Setting("uneven errors", partial(worlds.forecasts, uneven=True), (200,), (200,)),
+    Setting(CLUSTERED, partial(worlds.forecasts, clustered=True), (50,)),
+    Setting(WEIGHTED, partial(worlds.forecasts, "lognormal", weighted=True), (200,)),
+)
+# Sizes are queries.
+_QUERIES = (
+    Setting("easy and hard", worlds.queries, (30, 200, 5000), (50, 200), (200,)),
+    Setting("nearly always found", partial(worlds.queries, found=8.0), (50, 200), (200,)),
+    Setting(EQUAL, _equal(worlds.queries), (), (50,)),
+)
+_GRADES = (
+    Setting("four grades", partial(worlds.queries, grades=4), (30, 200), (100,)),
+    Setting("nearly always found", partial(worlds.queries, grades=4, found=8.0), (50, 200)),
+)
 _TAGS = (
     Setting("three labels a row", worlds.tags, (50, 200, 1000), (200,)),
     Setting(CLUSTERED, partial(worlds.tags, clustered=True), (50,)),
@@ -161,6 +179,9 @@ KINDS: dict[str, Kind] = {
     "scores": Kind("binary", *_SCORED, _SCORES, classes=(0, 1)),
     "classes": Kind("multiclass", {"y_score": _EACH[0]}, _EACH, _CLASSES, classes=(0, 1, 2)),
     "values": Kind("regression", *_SAID, _VALUES),
+    "forecasts": Kind("regression", *_SAID, _FORECASTS),
+    "queries": Kind("binary", *_SCORED, _QUERIES, classes=(0, 1)),
+    "grades": Kind("regression", {"y_pred": "score"}, _SCORED[1], _GRADES),
     "tags": Kind("multilabel", {"y_score": _EACH[0]}, _EACH, _TAGS, truth=["tag0", "tag1", "tag2"]),
     # Of data alone: what a column is now, and what it was in the reference.
     "columns": Kind("data", {}, ("now", "before"), _MOVED, truth=[]),

@@ -26,8 +26,9 @@ from aiqa.metrics.evaluate import infer_arrays
 from aiqa.metrics.question import Comparison
 from aiqa.scan.execute import execute
 from aiqa.stats.inference import Inference
+from benchmarks.coverage.cases import Case
 from benchmarks.coverage.kinds import CLUSTERED, EQUAL, KINDS, WEIGHTED, Kind, Setting
-from benchmarks.coverage.plan import Case, Cell
+from benchmarks.coverage.plan import Cell
 from benchmarks.coverage.summary import distances, ideal, rates
 from benchmarks.coverage.worlds import Columns, Floats, World
 
@@ -79,7 +80,9 @@ class Answers:
 
     def wants_more(self, effort: Effort) -> bool:
         """Tell whether it should get further samples."""
-        slow = self.seconds > effort.seconds and sum(map(len, self.bounds)) >= effort.least
+        # Who asks for a method by its name waits for a rough answer only.
+        most = effort.seconds if self.method is None else effort.seconds / 3
+        slow = self.seconds > most and sum(map(len, self.bounds)) >= effort.least
         return self.refusal is None and not slow
 
     def add(self, parts: Mapping[Any, Any], replicates: int, *, p_values: bool) -> None:
@@ -88,7 +91,8 @@ class Answers:
         for key, part in parts.items():
             if not isinstance(part, MetricError):
                 inference = _inference(part)
-                rows[key[0][1]] = *_numbers(inference), part.p_value if p_values else math.nan
+                p_value = part.p_value if p_values and isinstance(part, Comparison) else math.nan
+                rows[key[0][1]] = *_numbers(inference), p_value
                 self.made_by.add(_plain(inference.method))
         self.bounds.append(rows)
 
@@ -108,16 +112,19 @@ def _plain(method: str) -> str:
     return re.sub(r"\b\d[\d,.]*\b", "n", told)
 
 
-def measure(cell: Cell, effort: Effort) -> dict[str, Any]:
-    """Return what is true in a cell, and by method how often its bounds said otherwise."""
-    answers = [Answers(name) for name in cell.methods]
+def measure(cell: Cell, effort: Effort, *, named: bool = True) -> dict[str, Any]:
+    """Return what is true in a cell, and by method how often its bounds said otherwise (named: of all)."""
+    try:
+        truth = truth_of(cell.case, cell.setting, cell.pairing)
+    except AiqaError as error:
+        return {"truth": None, "methods": {"default": {"refusal": str(error)}}}
+    answers = [Answers(name) for name in cell.methods if named or name is None]
     world = world_of(cell.setting)
     for number, replicates in _chunks(cell, world, effort.replicates):
         waiting = [one for one in answers if one.wants_more(effort)]
         frames = _draw(cell, world, number, replicates) if waiting else []
         for one in waiting:
             _ask(cell, one, frames, number, replicates)
-    truth = truth_of(cell.case, cell.setting, cell.pairing)
     return {"truth": truth, "methods": _summaries(cell, answers, truth)}
 
 
@@ -160,7 +167,7 @@ def answer(
     kind = KINDS[case.kind]
     if kind.task == "data":
         return _moved(case.of(n), kind, frames, seed)
-    roles: dict[str, Any] = {"y_true": kind.truth, "by": "replicate", "seed": seed, **case.given}
+    roles: dict[str, Any] = {"y_true": kind.truth, "by": "replicate", "seed": seed}
     roles |= {"task": kind.task, "classes": kind.classes}
     if setting.name == CLUSTERED and "per" not in case.of(n).point.as_dict():
         roles["cluster"] = "unit"
@@ -200,7 +207,7 @@ def truth_of(case: Case, setting: Setting, pairing: str) -> float:
     if case.truth is not None:
         return _told(case, world.columns, pairing)
     whole = world.whole()
-    (part,) = answer(case, setting, pairing, [whole, whole], None, len(whole), seed=0).values()
+    (part,) = answer(case, setting, pairing, [whole, whole], case.truth_by, len(whole), seed=0).values()
     if isinstance(part, MetricError):
         raise part
     return float(_inference(part).value)
@@ -233,4 +240,9 @@ def _summaries(cell: Cell, answers: list[Answers], truth: float) -> dict[str, An
 
 def _ends(cell: Cell) -> tuple[float, float]:
     low, high = _KINDS.get(cell.case.metric, ((-math.inf, math.inf),))[0]
-    return (low, high) if cell.pairing == "alone" else (low - high, high - low)
+    return (low, high) if _is_value(cell) else (low - high, high - low)
+
+
+def _is_value(cell: Cell) -> bool:
+    """Tell a value, also one that two models have together, from a gain."""
+    return cell.pairing == "alone" or cell.case.needs_champion

@@ -19,9 +19,10 @@ from benchmarks.coverage.acceptance import (
     sound,
     widths,
 )
+from benchmarks.coverage.cases import NOT_STUDIED
 from benchmarks.coverage.code import ROOT
 from benchmarks.coverage.kinds import KINDS
-from benchmarks.coverage.plan import NOT_STUDIED, cells
+from benchmarks.coverage.plan import cells
 from benchmarks.coverage.worlds import SIZE
 
 PAGE = ROOT / "docs" / "explanation" / "coverage.md"

@@ -23,6 +23,8 @@ Rng = np.random.Generator
 SIZE = 200_000
 """Rows of a population."""
 _CLUSTERS = 20_000
+_SURE = 1e-9
+"""No model is surer than this: a probability of 0 or 1 has no logit."""
 _SEED = 20_260_101
 
 
@@ -161,7 +163,7 @@ def scores(
     ):
         place = np.where(truth & ~hidden, shift * strength, 0.0)
         x = place + 0.6 * effect + np.where(truth, spread, 1.0) * noise * fatter
-        score = _expit(_logit(prevalence) + shift * (x - shift / 2))
+        score = _expit(_logit(prevalence) + shift * (x - shift / 2)).clip(_SURE, 1 - _SURE)
         columns[name] = (np.floor(score * 5).clip(0, 4) + 0.5) / 5 if graded else score
     return World({**columns, **(_weights(rng, truth) if weighted else {})}, sizes)
 
@@ -218,6 +220,17 @@ def values(
         if errors == "rounded":
             columns[name] = np.round(columns[name])
     return World({**columns, **(_weights(rng, truth > 150) if weighted else {})}, sizes)
+
+
+def forecasts(errors: str = "normal", **how: bool) -> World:
+    """Two models' predictions of a number, each with a standard deviation and the ends of an interval."""
+    world = values(errors, **how)
+    columns = dict(world.columns)
+    for old, sigma in (("", 20.0), ("old_", 24.0)):
+        predicted = columns[f"{old}predicted"]
+        columns[f"{old}sigma"] = np.full(len(predicted), sigma)
+        columns |= {f"{old}low": predicted - 1.2 * sigma, f"{old}high": predicted + 1.2 * sigma}
+    return World(columns, world.sizes)
 
 
 def tags(*, clustered: bool = False) -> World:

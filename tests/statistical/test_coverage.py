@@ -1,0 +1,50 @@
+"""A small part of the coverage study: gates at 95 % pass what they must not in at most 5 % of the runs.
+
+``make coverage-study`` does all of it; see benchmarks/coverage.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+
+import pytest
+
+from benchmarks.coverage.acceptance import ASYMPTOTIC, limit, too_often
+from benchmarks.coverage.gates import GateStudy, gates
+from benchmarks.coverage.kinds import CLUSTERED
+from benchmarks.coverage.measure import Effort, measure
+from benchmarks.coverage.plan import Cell, cells
+
+MOST = 300
+"""Units of a sample, at most."""
+CHEAP = Effort(replicates=1000, seconds=1e9)
+DEAR = Effort(replicates=200, seconds=1e9)
+SLOW = ("functions", "operating points")
+
+
+def _picked() -> Iterator[Cell]:
+    """Yield a cell or two a family and pairing: which ones, their names decide."""
+    groups: dict[tuple[str, str, bool], list[Cell]] = {}
+    for cell in cells():
+        if cell.n <= MOST:
+            group = cell.family, cell.pairing, cell.setting.name == CLUSTERED
+            groups.setdefault(group, []).append(cell)
+    for found in groups.values():
+        yield from sorted(found, key=lambda cell: zlib.crc32(cell.key.encode()))[:2]
+
+
+PICKED = sorted(_picked(), key=lambda cell: (cell.case.kind, cell.setting.name))
+
+
+@pytest.mark.parametrize("cell", PICKED, ids=lambda cell: cell.key)
+def test_bounds_are_wrong_no_more_often_than_they_say(cell: Cell) -> None:
+    found = measure(cell, DEAR if cell.family in SLOW else CHEAP, named=False)["methods"]["default"]
+    assert not found.get("refusal")
+    assert not list(too_often(found))
+
+
+@pytest.mark.parametrize("gate", gates(), ids=lambda gate: gate.key)
+def test_gates_over_slices_and_looks(gate: GateStudy) -> None:
+    found = gate.measure(Effort(replicates=400, seconds=1e9, least=100))
+    assert found["rates"]["gate"] <= limit(ASYMPTOTIC, found["replicates"])
