@@ -23,7 +23,9 @@ _BINNED = ("average", "binning", "bins", "label")
 _ENDS = ("champion", "lower", "upper")
 _QUERIES = ("k", "query")
 _KINDS: dict[str, tuple[tuple[float, float], tuple[str, ...]]] = {
-    **dict.fromkeys(("precision", "recall", "f1", "roc_auc", "average_precision"), (_SHARE, _CLASSES)),
+    **dict.fromkeys(("precision", "recall", "f1", "average_precision"), (_SHARE, _CLASSES)),
+    "pr_auc": (_SHARE, (*_CLASSES, "points")),
+    "roc_auc": (_SHARE, (*_CLASSES, "max_fpr")),
     **dict.fromkeys(("specificity", "npv", "jaccard"), (_SHARE, _CLASSES)),
     **dict.fromkeys(("accuracy", "balanced_accuracy", "hamming_loss"), (_SHARE, ())),
     **dict.fromkeys(("negative_flips", "positive_flips"), (_SHARE, ())),
@@ -109,9 +111,10 @@ class Metric(Declaration):
         for option in options:
             if option not in known:
                 raise DeclarationError(f"{self.name} has no option {option!r}{nearest(option, known)}")
-        if options.get("average", "each") not in AVERAGES:
+        averages = (*AVERAGES, "ovo") if self.name == "roc_auc" else AVERAGES
+        if options.get("average", "each") not in averages:
             raise DeclarationError(
-                f"average= must be one of {', '.join(AVERAGES)}, not {options['average']!r}"
+                f"average= must be one of {', '.join(averages)}, not {options['average']!r}"
             )
         if not isinstance(method, str | None):
             raise DeclarationError(f"method= is the name of a method, not {method!r}")
@@ -350,9 +353,19 @@ class MetricNamespace:
     positive_flips = Metric("positive_flips")
     """Share of rows that the champion has wrong and this model right."""
     roc_auc = Metric("roc_auc")
-    """Chance that a random positive row scores higher than a random negative one; ties count half."""
+    """Chance that a random positive row scores higher than a random negative one; ties count half.
+
+    ``metric.roc_auc(max_fpr=0.1)``: the area up to that false positive rate, standardised so that a random
+    model has 0.5. ``average="ovo"``: the mean over pairs of classes, of these two alone.
+    """
     average_precision = Metric("average_precision")
     """Mean of the precision at each positive row, in falling order of score (the step-wise sum)."""
+    pr_auc = Metric("pr_auc")
+    """Area under the precision-recall curve by trapezoids, which is not average precision; prefer that.
+
+    Between the points of the highest precision at each recall, as ROCR's; ``points="all"``: between all, as
+    scikit-learn's ``auc(recall, precision)``.
+    """
     log_loss = Metric("log_loss")
     """Mean negative log-likelihood of the true class, in nats. Smaller is better."""
     brier = Metric("brier")

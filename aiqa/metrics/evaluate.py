@@ -14,6 +14,7 @@ from aiqa.declare.metric import metric as namespace
 from aiqa.errors import DeclarationError, MetricError, nearest
 from aiqa.metrics import catalogue, functions, scorers
 from aiqa.metrics.arrays import By, Given, refuse_models, table_of
+from aiqa.metrics.labels import distinct
 from aiqa.metrics.question import REGRESSION, Parts
 from aiqa.scan.execute import execute
 from aiqa.scan.predictions import Predictions
@@ -238,7 +239,7 @@ def task_of(metrics: Sequence[Metric], given: Given, answers: Predictions, class
     undecided = all("regression" in of for of in tasks)
     if undecided and (_has_fractions(given.truth.to_numpy()) or _has_fractions(answers.prediction)):
         return "regression"
-    labels = len(classes) or given.truth.drop_nulls().n_unique()
+    labels = len(classes) or len(distinct(given.truth))
     if undecided and labels > 2 and not any("multiclass" in of for of in tasks):
         return "regression"
     score = answers.score

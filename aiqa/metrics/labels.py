@@ -12,6 +12,8 @@ from aiqa.declare.source import Model
 from aiqa.errors import DataError, MetricError
 from aiqa.scan.predictions import Predictions
 
+_CLOSE = 2**16
+
 
 def classes_of(model: Model, label: pl.Series, given: Predictions) -> tuple[Any, ...]:
     """Return the labels by code: declared, or the model's own, or those found; binary: the positive last.
@@ -37,9 +39,9 @@ def classes_of(model: Model, label: pl.Series, given: Predictions) -> tuple[Any,
 
 
 def _found(label: pl.Series, given: Predictions, *, binary: bool) -> tuple[Any, ...]:
-    labels = set(_values(label))
+    labels = set(distinct(label))
     if given.prediction is not None and not (binary and len(labels) == 2):
-        labels |= set(_values(series_of(given.prediction)))
+        labels |= set(distinct(series_of(given.prediction)))
     return tuple(sorted(labels, key=lambda value: (isinstance(value, str), value)))
 
 
@@ -58,9 +60,23 @@ def series_of(values: Any) -> pl.Series:
         raise MetricError("predictions are not of one type", column="prediction") from error
 
 
-def _values(labels: pl.Series) -> list[Any]:
+def distinct(labels: pl.Series) -> list[Any]:
+    """Return the labels that occur; null and NaN are none."""
     known = labels.drop_nulls()
+    span = _span(known)
+    if span is not None:
+        values = known.to_numpy().astype(np.int64, copy=False)
+        counts = np.bincount(values if span[0] == 0 else values - span[0])
+        return [int(place) + span[0] for place in np.flatnonzero(counts)]
     return (known.drop_nans() if known.dtype.is_float() else known).unique().to_list()
+
+
+def _span(labels: pl.Series) -> tuple[int, int] | None:
+    """Return the least and the largest of whole numbers that lie close together; of any others nothing."""
+    if not labels.dtype.is_integer() or labels.is_empty() or labels.null_count():
+        return None
+    low, high = int(labels.min()), int(labels.max())  # type: ignore[arg-type]
+    return (low, high) if high - low < _CLOSE else None
 
 
 def _with_other(label: Any, positive: Any) -> tuple[Any, ...]:
@@ -89,13 +105,8 @@ def codes_of(
     DataError
         Of the type `error`, if a label is null, NaN or none of the classes, with the first such row.
     """
-    if labels.dtype in (pl.Categorical, pl.Enum):
-        labels = labels.cast(pl.String)
-    positions = {label: code for code, label in enumerate(classes)}
-    distinct = labels.unique()
-    codes = [positions.get(label, -1) for label in distinct.to_list()]
-    coded = labels.replace_strict(distinct, codes, return_dtype=pl.Int64).to_numpy()
-    if (coded < 0).any():
+    coded = _coded(labels, {label: code for code, label in enumerate(classes)})
+    if coded.min(initial=0) < 0:
         row = int(np.argmax(coded < 0))
         value = labels[row]
         missing = value is None or value != value
@@ -106,6 +117,21 @@ def codes_of(
             **where,
         )
     return coded
+
+
+def _coded(labels: pl.Series, positions: dict[Any, int]) -> NDArray[np.int64]:
+    """Return the position of each label, -1 where it has none."""
+    span = _span(labels)
+    if span is not None:
+        codes = np.array([positions.get(label, -1) for label in range(span[0], span[1] + 1)])
+        values = labels.to_numpy().astype(np.int64, copy=False)
+        known = span[0] == 0 and (codes == np.arange(len(codes))).all()
+        return values if known else codes[values - span[0]]
+    if labels.dtype in (pl.Categorical, pl.Enum):
+        labels = labels.cast(pl.String)
+    found = labels.unique()
+    places = [positions.get(label, -1) for label in found.to_list()]
+    return labels.replace_strict(found, places, return_dtype=pl.Int64).to_numpy()
 
 
 def _some(classes: tuple[Any, ...]) -> str:

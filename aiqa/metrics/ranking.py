@@ -1,125 +1,84 @@
-"""Metrics of the ranks of scores: ROC AUC and average precision, of one class or an average of all."""
+"""Metrics of the ranks of scores: ROC AUC, average precision, the area under the precision-recall curve.
+
+Of one model, rows are summed up to steps of rising score, in one sort for all slices. Two models, averages
+over classes and clusters need to know what each row contributes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import replace
 
 from aiqa.errors import MetricError
-from aiqa.metrics.question import (
-    CLASSIFICATION,
-    Comparison,
-    Comparisons,
-    Parts,
-    Question,
-    Spec,
-    States,
-    compared,
-    each_class,
-)
-from aiqa.metrics.rows import Columns, Floats, columns_of, rows_statistic
-from aiqa.scan.statistics import Statistic
-from aiqa.stats.auc import auc_difference, roc
-from aiqa.stats.average_precision import average_precision
+from aiqa.metrics.question import CLASSIFICATION, Comparisons, Parts, Question, Spec, States, each_class
+from aiqa.metrics.ranking_rows import BY_ROWS, named, require_both, statistic_of
+from aiqa.metrics.table import TRUTH
+from aiqa.scan.statistics import ScoreHistogram, ScoreSteps, Statistic
+from aiqa.stats.auc import AREA, METHODS, area_of
 from aiqa.stats.inference import Inference
-from aiqa.stats.ranked import (
-    Ranked,
-    average,
-    infer,
-    infer_average,
-    infer_average_difference,
-    infer_difference,
-)
+from aiqa.stats.ranked import measure
+from aiqa.stats.score_histogram import ScoreHistogram as Histogram
+from aiqa.stats.score_histogram import cuts_of
+from aiqa.stats.steps import Steps
 
-_STATISTIC: dict[str, Callable[..., Ranked]] = {"roc_auc": roc, "average_precision": average_precision}
+EXACT_ROWS = 2**26
+"""The area under the ROC curve of more rows is that of bins of scores, which take a tenth of the memory."""
+_SAMPLE = 2**20
 
 
 class Ranking:
     """The family; see :class:`~aiqa.metrics.question.Family`."""
 
     def statistics(self, question: Question, *, versus_champion: bool) -> tuple[Statistic, ...]:
-        if question.option.get("average") == "micro":
+        kind = question.option.get("average")
+        if kind == "micro":
             raise MetricError(f"{question.name} has no micro average: use 'macro', 'weighted' or 'each'")
-        if "average" not in question.option:
-            question.label_code()
-        return rows_statistic(question, versus_champion=versus_champion, scores=True)
+        if versus_champion or kind not in (None, "each"):
+            return BY_ROWS.statistics(question, versus_champion=versus_champion)
+        return tuple(_scores(question, code) for code in _codes(question))
 
-    def infer(self, question: Question, states: States, seed: int) -> Parts:  # noqa: ARG002 - the family's form
-        columns = columns_of(question, states, versus_champion=False)
-
-        def one(code: int) -> Inference:
-            return infer(_ranked(question, columns, 0, code))
-
+    def infer(self, question: Question, states: States, seed: int) -> Parts:
         kind = question.option.get("average")
         if kind == "each":
-            return each_class(question.table.classes, one)
+            return each_class(question.table.classes, lambda code: _infer(question, code, states[code]))
         if kind is None:
-            return {(): one(question.label_code())}
-        return {(): infer_average(_all(question, columns, 0), _shares(question, columns))}
+            return {(): _infer(question, question.label_code(), states[0])}
+        return BY_ROWS.infer(question, states, seed)
 
-    def compare(self, question: Question, states: States, seed: int) -> Comparisons:  # noqa: ARG002
-        columns = columns_of(question, states, versus_champion=True)
-        kind = question.option.get("average")
-        if kind == "each":
-            return each_class(question.table.classes, lambda code: _compare(question, columns, code))
-        if kind is None:
-            return {(): _compare(question, columns, question.label_code())}
-        shares = _shares(question, columns)
-        first, second = (average(_all(question, columns, model), shares) for model in (0, 1))
-        return {(): compared(infer_average_difference(first, second), first.value, second.value)}
+    def compare(self, question: Question, states: States, seed: int) -> Comparisons:
+        return BY_ROWS.compare(question, states, seed)
 
 
-def _against_rest(columns: Columns, model: int, code: int) -> tuple[NDArray[np.bool_], Floats]:
-    """Return which rows are of the class, and their scores of being so."""
-    scores = columns.scores[model]
-    if scores.ndim == 2:
-        return columns.truth == code, scores[:, code]
-    return columns.truth == code, scores if code == 1 else -scores
+def _codes(question: Question) -> list[int]:
+    each = question.option.get("average") == "each"
+    return list(range(len(question.table.classes))) if each else [question.label_code()]
 
 
-def _ranked(question: Question, columns: Columns, model: int, code: int) -> Ranked:
-    truth, score = _against_rest(columns, model, code)
-    _require_both(question, truth, columns.weight, code)
-    return _STATISTIC[question.name](truth, score, columns.weight)
+def _scores(question: Question, code: int) -> Statistic:
+    """Ask for the rows by score of one class; of very many rows for a histogram."""
+    statistic, score = statistic_of(question), question.table.challenger.score
+    falling = len(score) == 1 and code == 0
+    column = score[0] if len(score) == 1 else score[code]
+    steps = ScoreSteps(TRUTH, column, code, falling, question.weight, statistic.joined)
+    if statistic is not AREA or question.metric.slices or question.table.rows <= EXACT_ROWS:
+        return steps
+    every = max(1, question.table.rows // _SAMPLE)
+    sample = question.table.frame.select(column).gather_every(every).collect()
+    values = sample[column].to_numpy() * (-1.0 if falling else 1.0)
+    fields = (TRUTH, column, code, falling, question.weight)
+    return ScoreHistogram(*fields, cuts=cuts_of(values).tobytes())
 
 
-def _require_both(
-    question: Question, truth: NDArray[np.bool_], weight: NDArray[Any] | None, code: int
-) -> None:
-    weights = np.ones(len(truth)) if weight is None else weight
-    label = question.table.classes[code]
-    for has, kind in ((truth, "no row is"), (~truth, "every row is")):
-        if not weights[has].any():
-            raise MetricError(f"{question.name} needs rows of both classes: {kind} of class {label!r}")
+def _infer(question: Question, code: int, state: Steps | Histogram) -> Inference:
+    steps = state.steps if isinstance(state, Histogram) else state
+    require_both(question, code, steps.rows)
+    statistic = statistic_of(question)
+    ranked = area_of(steps) if statistic is AREA else measure(statistic, steps)
+    return named(question, ranked)
 
 
-def _all(question: Question, columns: Columns, model: int) -> list[Ranked]:
-    return [_ranked(question, columns, model, code) for code in range(len(question.table.classes))]
-
-
-def _shares(question: Question, columns: Columns) -> Floats:
-    size = len(question.table.classes)
-    if question.option["average"] == "macro":
-        return np.full(size, 1 / size)
-    support = np.bincount(columns.truth, weights=columns.weight, minlength=size).astype(float)
-    shares: Floats = support / support.sum()
-    return shares
-
-
-def _compare(question: Question, columns: Columns, code: int) -> Comparison:
-    first, second = (_ranked(question, columns, model, code) for model in (0, 1))
-    if question.name == "roc_auc":
-        truth, score = _against_rest(columns, 0, code)
-        gain = auc_difference(truth, score, _against_rest(columns, 1, code)[1], columns.weight)
-    else:
-        gain = infer_difference(first, second)
-    return compared(gain, first.value, second.value)
-
-
-SPECS = dict.fromkeys(
-    ("roc_auc", "average_precision"),
-    Spec(CLASSIFICATION, "score", higher_is_better=True, family=Ranking()),
-)
+_RANKING = Spec(CLASSIFICATION, "score", higher_is_better=True, family=Ranking(), rows=BY_ROWS)
+SPECS = {
+    "roc_auc": replace(_RANKING, methods=METHODS),
+    "average_precision": _RANKING,
+    "pr_auc": _RANKING,
+}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import narwhals as nw
@@ -17,6 +17,7 @@ from aiqa.errors import DataError, MetricError, nearest
 from aiqa.metrics.labels import classes_of, codes_of, series_of
 from aiqa.metrics.multilabel import long_form, told_by_row
 from aiqa.scan.predictions import Predictions
+from aiqa.scan.slices import slices_of
 
 TRUTH, WEIGHT, CLUSTER = "aiqa:truth", "aiqa:weight", "aiqa:cluster"
 _SUM_TOLERANCE = 1e-3
@@ -197,7 +198,7 @@ def _scored_table(
     old = Called.of("champion")
     other = None if champion is None else builder.add(old, "aiqa:champion:", champion)
     return ScoredTable(
-        _joined(lazy, schema, dataset, columns),
+        _joined(lazy, schema, dataset, columns, builder.derived),
         len(label),
         model.task,
         classes,
@@ -255,7 +256,11 @@ def _own_columns(
 
 
 def _joined(
-    lazy: pl.LazyFrame, schema: pl.Schema, dataset: Dataset, columns: dict[str, NDArray[Any]]
+    lazy: pl.LazyFrame,
+    schema: pl.Schema,
+    dataset: Dataset,
+    columns: dict[str, NDArray[Any]],
+    derived: dict[str, pl.Expr],
 ) -> pl.LazyFrame:
     time = dataset.time
     dated = time is not None and schema[time] in (pl.Date, pl.Datetime)
@@ -265,7 +270,7 @@ def _joined(
         if dated and time
     }
     clusters = _clusters(lazy, schema, dataset, periods)
-    own = pl.DataFrame({**columns, **clusters}).lazy()
+    own = pl.DataFrame({**columns, **clusters}).lazy().with_columns(**derived)
     return pl.concat([lazy.with_columns(**periods), own], how="horizontal")
 
 
@@ -285,11 +290,11 @@ def _clusters(
         expr = pl.col(name)
     else:
         raise DataError(f"no column {name!r}{nearest(name, schema)}", column=name)
-    numbers = lazy.select(expr.rank("dense").alias(name)).collect()[name]
-    missing = numbers.is_null()
+    values = lazy.select(expr.alias(name)).collect()
+    missing = values[name].is_null()
     if missing.any():
         raise DataError("the cluster is missing", column=name, row=missing.arg_max())
-    return {CLUSTER: numbers.cast(pl.Int64) - 1}
+    return {CLUSTER: pl.Series(slices_of(values, [name]).codes)}
 
 
 def _truth(label: pl.Series, classes: tuple[Any, ...]) -> NDArray[Any]:
@@ -333,46 +338,47 @@ class _Builder:
     model: Model
     classes: tuple[Any, ...]
     columns: dict[str, NDArray[Any]]
+    derived: dict[str, pl.Expr] = field(default_factory=dict)
+    """Columns that are only computed where something needs them."""
 
     def add(self, called: Called, prefix: str, given: Predictions) -> ModelColumns:
         scores = None if given.score is None or not self.classes else self._scores(called, given)
+        name = f"{prefix}prediction"
         prediction = self._prediction(called, given, scores)
         if prediction is not None:
-            self.columns[f"{prefix}prediction"] = prediction
-        name = f"{prefix}prediction" if prediction is not None else None
-        return (
-            ModelColumns(called, name)
-            if scores is None
-            else self._with_scores(called, prefix, name, scores, given.probabilistic)
-        )
+            self.columns[name] = prediction
+        elif scores is not None:
+            self.derived[name] = (pl.col(f"{prefix}score") >= self.model.threshold).cast(pl.Int64)
+        if scores is None:
+            return ModelColumns(called, name)
+        return self._with_scores(called, prefix, name, scores, given.probabilistic)
 
     def _with_scores(
-        self, called: Called, prefix: str, name: str | None, scores: NDArray[Any], probabilistic: bool
+        self, called: Called, prefix: str, name: str, scores: NDArray[Any], probabilistic: bool
     ) -> ModelColumns:
+        own, squares = f"{prefix}own", f"{prefix}squares"
+        improbable = _improbable(called, scores, probabilistic)
+        if scores.ndim == 1:
+            score = f"{prefix}score"
+            self.columns[score] = scores
+            self.derived[own] = pl.when(pl.col(TRUTH) == 1).then(pl.col(score)).otherwise(1 - pl.col(score))
+            return ModelColumns(called, name, (score,), own, None, improbable)
         truth = self.columns[TRUTH]
-        binary = scores.ndim == 1
-        names = (
-            (f"{prefix}score",) if binary else tuple(f"{prefix}score:{k}" for k in range(len(self.classes)))
-        )
-        self.columns |= dict(zip(names, [scores] if binary else scores.T, strict=True))
-        self.columns[f"{prefix}own"] = (
-            np.where(truth == 1, scores, 1 - scores) if binary else scores[np.arange(len(truth)), truth]
-        )
-        if not binary:
-            self.columns[f"{prefix}squares"] = np.einsum("ij,ij->i", scores, scores)
-        squares = None if binary else f"{prefix}squares"
-        return ModelColumns(
-            called, name, names, f"{prefix}own", squares, _improbable(called, scores, probabilistic)
-        )
+        names = tuple(f"{prefix}score:{k}" for k in range(len(self.classes)))
+        self.columns |= dict(zip(names, scores.T, strict=True))
+        self.columns[own] = scores[np.arange(len(truth)), truth]
+        self.columns[squares] = np.einsum("ij,ij->i", scores, scores)
+        return ModelColumns(called, name, names, own, squares, improbable)
 
     def _prediction(
         self, called: Called, given: Predictions, scores: NDArray[Any] | None
     ) -> NDArray[Any] | None:
+        """Return what the model calls the rows; None where its score says so."""
         by_threshold = scores is not None and scores.ndim == 1 and self.model.threshold != 0.5
         if given.prediction is not None and not by_threshold:
             return self._own_labels(called, _series(given.prediction, called, len(self)))
         if scores is not None:
-            return (scores >= self.model.threshold).astype(np.int64) if scores.ndim == 1 else scores.argmax(1)
+            return None if scores.ndim == 1 else scores.argmax(1)
         if given.score is not None:
             return self._own_labels(called, _series(given.score, called, len(self)))
         raise MetricError(
@@ -394,9 +400,9 @@ class _Builder:
             raise MetricError(
                 f"{called.score} has {len(scores):,} values for {len(self):,} rows", column="score"
             )
-        bad = ~np.isfinite(scores).reshape(len(scores), -1).all(axis=1)
-        if bad.any():
-            raise MetricError(f"{called.score} is NaN or infinite", column="score", row=int(np.argmax(bad)))
+        finite = np.isfinite(scores)
+        if not finite.all():
+            raise MetricError(f"{called.score} is NaN or infinite", column="score", row=_first(~finite))
         return self._in_order(
             called, scores, given.classes or self.model.classes or tuple(sorted(self.classes))
         )
@@ -440,13 +446,16 @@ def _improbable(called: Called, scores: NDArray[Any], probabilistic: bool) -> Me
         return MetricError(
             f"needs probabilities, and {called.score} can only rank (decision_function)", column="score"
         )
-    wide = scores.reshape(len(scores), -1)
-    outside = ((wide < 0) | (wide > 1)).any(axis=1)
-    if outside.any():
+    if scores.size and (scores.min() < 0 or scores.max() > 1):
         message = f"needs probabilities, and {called.score} is outside [0, 1]"
-        return MetricError(message, column="score", row=int(np.argmax(outside)))
-    off = np.abs(wide.sum(axis=1) - 1) > _SUM_TOLERANCE
-    if scores.ndim == 2 and off.any():
+        return MetricError(message, column="score", row=_first((scores < 0) | (scores > 1)))
+    off = np.abs(scores.sum(axis=1) - 1) > _SUM_TOLERANCE if scores.ndim == 2 else None
+    if off is not None and off.any():
         message = f"needs probabilities, and {called.score} does not sum to 1"
-        return MetricError(message, column="score", row=int(np.argmax(off)))
+        return MetricError(message, column="score", row=_first(off))
     return None
+
+
+def _first(bad: NDArray[np.bool_]) -> int:
+    """Return the first row in which anything is bad."""
+    return int(np.argmax(bad.reshape(len(bad), -1).any(axis=1)))

@@ -14,7 +14,8 @@ from aiqa.errors import DataError, nearest
 from aiqa.scan.batches import Lowered, lower
 from aiqa.scan.expr import Expr, Schema, call, col, compile_expr
 from aiqa.scan.literals import family_of
-from aiqa.scan.slices import parts, split
+from aiqa.scan.ranks import states_of
+from aiqa.scan.slices import Slices, parts, slices_of, split
 from aiqa.scan.statistics import (
     Answers,
     Binned,
@@ -26,6 +27,7 @@ from aiqa.scan.statistics import (
     Request,
     Rows,
     Sample,
+    ScoreSteps,
     SliceKey,
     Slicer,
     Statistic,
@@ -222,9 +224,9 @@ def _plan(table: pl.LazyFrame, schema: Schema, requests: Sequence[Request]) -> I
             yield _counts(table, schema, request, request.statistic)
         elif isinstance(request.statistic, Sample):
             yield _sample(table, schema, request, request.statistic)
-    rows = [request for request in requests if isinstance(request.statistic, Rows | Table)]
-    if rows:
-        yield _rows(table, rows)
+    arrays = [request for request in requests if isinstance(request.statistic, Rows | Table | ScoreSteps)]
+    if arrays:
+        yield _columnwise(table, arrays)
 
 
 def _key(by: Sequence[Slicer], values: Iterable[Any]) -> SliceKey:
@@ -405,17 +407,24 @@ def _sample(table: pl.LazyFrame, schema: Schema, request: Request, sample: Sampl
     return _Query(lazy, read)
 
 
-def _rows(table: pl.LazyFrame, requests: list[Request]) -> _Query:
-    needed = dict.fromkeys(name for r in requests for name in (*map(_column, r.by), *r.statistic.columns))  # type: ignore[union-attr]
+def _columnwise(table: pl.LazyFrame, requests: list[Request]) -> _Query:
+    """Take whole columns, for statistics that are computed from arrays."""
+    needed = dict.fromkeys(name for r in requests for name in (*map(_column, r.by), *_columns(r.statistic)))
 
     def read(result: pl.DataFrame) -> Answers:
-        return {request: _split(result, request) for request in requests}
+        slices = {by: slices_of(result, list(map(_column, by))) for by in {r.by for r in requests}}
+        return {request: _states(result, request, slices[request.by]) for request in requests}
 
     return _Query(table.select(*needed), read)
 
 
-def _split(result: pl.DataFrame, request: Request) -> dict[SliceKey, Any]:
-    columns: tuple[str, ...] = request.statistic.columns  # type: ignore[union-attr]
-    by = [_column(slicer) for slicer in request.by]
-    found = parts if isinstance(request.statistic, Table) else split
-    return {_key(request.by, key): part for key, part in found(result, by, columns)}
+def _states(result: pl.DataFrame, request: Request, slices: Slices) -> dict[SliceKey, Any]:
+    statistic = request.statistic
+    found: Iterable[Any]
+    if isinstance(statistic, ScoreSteps):
+        found = states_of(result, slices, statistic)
+    elif isinstance(statistic, Table):
+        found = parts(result, slices, statistic.columns)
+    else:
+        found = split(result, slices, statistic.columns)  # type: ignore[union-attr]
+    return dict(zip((_key(request.by, key) for key in slices.keys), found, strict=True))

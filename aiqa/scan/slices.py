@@ -1,52 +1,118 @@
-"""Rows split by slice: one stable sort of the slice codes, then views."""
+"""Rows split by slice, in NumPy: each row's slice as a whole number, then one stable sort of these."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-Arrays = dict[str, np.ndarray[Any, Any]]
+Arrays = dict[str, NDArray[Any]]
+_SPAN = 2**20
+"""So many whole numbers next to each other are counted in a table, not looked for one by one."""
 
 
-def split(
-    frame: pl.DataFrame, by: Sequence[str], columns: Sequence[str]
-) -> Iterator[tuple[tuple[Any, ...], Arrays]]:
-    """Yield each slice's values of `by` and its arrays of `columns`, rows in their order.
+@dataclass(frozen=True, slots=True, eq=False)
+class Slices:
+    """Which slices there are, and in which of them each row is.
 
-    Slices come in the order of their values, null last; without `by` there is one.
+    Parameters
+    ----------
+    keys : list of tuple
+        The values of the columns in each slice, in their order, null last.
+    codes : ndarray of int, shape (n,), or None
+        The position in `keys`; None where there is one slice, the whole.
     """
+
+    keys: list[tuple[Any, ...]]
+    codes: NDArray[np.int64] | None = None
+
+    @property
+    def order(self) -> NDArray[np.intp]:
+        """The rows, slice after slice."""
+        # NumPy sorts numbers of 16 bits by their digits, eight times faster than longer ones.
+        codes = np.zeros(0) if self.codes is None else self.codes
+        return np.argsort(codes.astype(np.uint16) if len(self.keys) <= 2**16 else codes, kind="stable")
+
+    @property
+    def bounds(self) -> list[slice]:
+        """Where each slice is in that order."""
+        codes = np.zeros(0, np.int64) if self.codes is None else self.codes
+        ends = np.cumsum(np.bincount(codes, minlength=len(self.keys))).tolist()
+        return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def slices_of(frame: pl.DataFrame, by: Sequence[str]) -> Slices:
+    """Number the slices of a table by the values of columns; without any there is one.
+
+    Examples
+    --------
+    >>> slices = slices_of(pl.DataFrame({"x": ["b", None, "a"]}), ["x"])
+    >>> slices.keys, slices.codes.tolist()
+    ([('a',), ('b',), (None,)], [1, 2, 0])
+    """
+    if not by:
+        return Slices([()])
+    columns = [_numbered(frame[name]) for name in by]
+    codes = columns[0][1]
+    for values, column in columns[1:]:
+        codes = codes * len(values) + column
+    used, codes = _dense(codes, int(np.prod([max(1, len(values)) for values, _ in columns])))
+    shape = [max(1, len(values)) for values, _ in columns]
+    places = np.array(np.unravel_index(used, shape)).T
+    keys = [tuple(columns[i][0][place] for i, place in enumerate(row)) for row in places.tolist()]
+    return Slices(keys, codes)
+
+
+def _numbered(column: pl.Series) -> tuple[list[Any], NDArray[np.int64]]:
+    """Return the values of a column, in order, null last, and the position of each row's among them."""
+    if column.dtype.is_integer() and len(column) and not column.null_count():
+        low, high = int(column.min()), int(column.max())  # type: ignore[arg-type]
+        if high - low < _SPAN:
+            used, codes = _dense(column.to_numpy().astype(np.int64) - low, high - low + 1)
+            return (used + low).tolist(), codes
+    values = column.unique().sort(nulls_last=True)
+    if column.dtype == pl.String:
+        known = values.drop_nulls()
+        places = column.cast(pl.Enum(known)).to_physical().cast(pl.Int64).fill_null(len(known))
+    else:
+        numbers = pl.int_range(len(values), eager=True)
+        places = column.replace_strict(values, numbers, return_dtype=pl.Int64)
+    return values.to_list(), places.to_numpy()
+
+
+def _dense(codes: NDArray[np.int64], span: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return which numbers below `span` occur, rising, and the codes counted by these."""
+    if span > _SPAN:
+        used, dense = np.unique(codes, return_inverse=True)
+        return used, dense
+    there = np.bincount(codes, minlength=span) > 0
+    if there.all():
+        return np.arange(span), codes
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[codes]
+
+
+def split(frame: pl.DataFrame, slices: Slices, columns: Sequence[str]) -> Iterator[Arrays]:
+    """Yield the arrays of `columns` in each slice, rows in their order."""
     arrays = {name: frame[name].to_numpy() for name in columns}
-    if not by:
-        yield (), arrays
+    if slices.codes is None:
+        yield arrays
         return
-    values, order, ends = _groups(frame.select(by))
-    for key, start, end in zip(values, [0, *ends], ends, strict=False):
-        yield key, {name: array[order[start:end]] for name, array in arrays.items()}
+    order = slices.order
+    arrays = {name: array[order] for name, array in arrays.items()}
+    for rows in slices.bounds:
+        yield {name: array[rows] for name, array in arrays.items()}
 
 
-def parts(
-    frame: pl.DataFrame, by: Sequence[str], columns: Sequence[str]
-) -> Iterator[tuple[tuple[Any, ...], pl.DataFrame]]:
-    """Yield each slice's values of `by` and its rows, as :func:`split` does, in a frame of `columns`."""
+def parts(frame: pl.DataFrame, slices: Slices, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """Yield the same as frames."""
     wanted = frame.select(columns)
-    if not by:
-        yield (), wanted
+    if slices.codes is None:
+        yield wanted
         return
-    values, order, ends = _groups(frame.select(by))
-    for key, start, end in zip(values, [0, *ends], ends, strict=False):
-        yield key, wanted[order[start:end]]
-
-
-def _groups(keys: pl.DataFrame) -> tuple[list[tuple[Any, ...]], np.ndarray[Any, Any], list[int]]:
-    grouped = (
-        keys.with_row_index("__aiqa_row")
-        .group_by(keys.columns, maintain_order=True)
-        .agg(pl.col("__aiqa_row"))
-        .sort(keys.columns, nulls_last=True)
-    )
-    order = grouped["__aiqa_row"].explode().to_numpy()
-    ends = grouped["__aiqa_row"].list.len().cum_sum().to_list()
-    return grouped.drop("__aiqa_row").rows(), order, ends
+    ordered = wanted[slices.order]
+    for rows in slices.bounds:
+        yield ordered[rows]

@@ -1,7 +1,7 @@
 """The statistics: what one scan of a table can yield, declared as values.
 
 A statistic says what to compute; its *state* is the answer, once per slice. All but :class:`Rows`,
-:class:`Table` and :class:`Sample` have states that add up over parts of the data.
+:class:`Table`, :class:`ScoreSteps` and :class:`Sample` have states that add up over parts of the data.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from aiqa.scan.expr import Expr
+from aiqa.stats.score_histogram import ScoreHistogram as Histogram
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,52 @@ class Sample:
     limit: int | None = 20
 
 
-Statistic = Count | Moments | Counts | Rows | Table | Sample
+@dataclass(frozen=True, slots=True)
+class ScoreSteps:
+    """Weights of positive and negative rows at each rising score. State: :class:`aiqa.stats.steps.Steps`.
+
+    Exact, and all that statistics of ranks need; takes one sort of all rows, however many slices.
+
+    Parameters
+    ----------
+    truth, score : str
+        Columns: whole numbers, and floats without null or NaN.
+    label : int
+        Which value of `truth` is positive.
+    falling : bool
+        Whether a smaller score speaks for it.
+    weight : str, optional
+    joined : bool
+        Whether positive rows with no negative one between them may share a step.
+    """
+
+    truth: str
+    score: str
+    label: int = 1
+    falling: bool = False
+    weight: str | None = None
+    joined: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are read, beside the weight."""
+        return (self.truth, self.score)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreHistogram(ScoreSteps):
+    """The same by bins of the score. State: :class:`aiqa.stats.score_histogram.ScoreHistogram`.
+
+    Parameters
+    ----------
+    cuts : bytes
+        The memory of the array of cuts (``cuts_of(...).tobytes()``): the same for all parts of the data.
+    """
+
+    cuts: bytes = b""
+
+
+Statistic = Count | Moments | Counts | Rows | Table | ScoreSteps | Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +202,8 @@ def merge(one: Any, other: Any) -> Any:
 
     Parameters
     ----------
-    one, other : int, MomentsState or dict[tuple, CountState]
-        States of one statistic: Count, Moments or Counts. The others do not add up.
+    one, other : int, MomentsState, dict[tuple, CountState] or histogram of scores
+        States of one statistic: Count, Moments, Counts or ScoreHistogram. Others do not add up.
 
     Raises
     ------
@@ -171,7 +217,7 @@ def merge(one: Any, other: Any) -> Any:
     """
     if isinstance(one, int) and isinstance(other, int):
         return one + other
-    if isinstance(one, MomentsState | CountState):
+    if isinstance(one, MomentsState | CountState | Histogram):
         return one.merge(other)
     if isinstance(one, dict) and isinstance(other, dict):
         both = {key: merge(one[key], other[key]) for key in one.keys() & other.keys()}

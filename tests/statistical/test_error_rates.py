@@ -6,15 +6,11 @@ import math
 
 import numpy as np
 import pytest
-from scipy.special import ndtr
 
-from aiqa.stats.auc import auc
-from aiqa.stats.average_precision import average_precision
 from aiqa.stats.functional import infer as infer_functional
 from aiqa.stats.functional import mean_of
 from aiqa.stats.paired import paired_proportions
 from aiqa.stats.proportion import proportion
-from aiqa.stats.ranked import infer
 
 
 def _limit(rate: float, repeats: int) -> float:
@@ -28,33 +24,6 @@ def test_exact_share_never_passes_more_than_alpha(n: int, truth: float) -> None:
     lower = {int(count): proportion(int(count), n).lower(0.05) for count in np.unique(counts)}
     passes = np.mean([lower[int(count)] >= truth for count in counts])
     assert passes <= _limit(0.05, 4000)
-
-
-@pytest.mark.parametrize(("positives", "negatives"), [(20, 200), (60, 300), (150, 600)])
-def test_area_under_the_curve(positives: int, negatives: int) -> None:
-    rng, passes, repeats = np.random.default_rng(2), 0, 1000
-    truth = np.arange(positives + negatives) < positives
-    area = float(ndtr(1.5 / math.sqrt(2)))
-    for _ in range(repeats):
-        score = rng.normal(size=len(truth)) + 1.5 * truth
-        passes += auc(truth, score).lower(0.05) >= area
-    assert passes / repeats <= _limit(0.065, repeats)
-
-
-def test_average_precision_at_both_ends() -> None:
-    """Coverage of the two-sided 90 % interval; the truth from a large sample."""
-    rng, repeats = np.random.default_rng(3), 600
-
-    def draw(n: int) -> tuple[np.ndarray, np.ndarray]:
-        truth = rng.random(n) < 0.2
-        return truth, rng.normal(size=n) + 1.2 * truth
-
-    expected = average_precision(*draw(1_000_000)).value
-    outside = 0
-    for _ in range(repeats):
-        inference = infer(average_precision(*draw(600)))
-        outside += not inference.lower(0.05) <= expected <= inference.upper(0.05)
-    assert outside / repeats <= _limit(0.12, repeats)
 
 
 def test_no_worse_than_the_champion() -> None:

@@ -10,16 +10,20 @@ import pytest
 import aiqa
 from aiqa import metric
 from aiqa.metrics.drift import binned
-from aiqa.stats.auc import roc
+from aiqa.stats.auc import area_of
+from aiqa.stats.auc_difference import auc_difference, auc_difference_unpaired
+from aiqa.stats.average_precision import AVERAGE_PRECISION
 from aiqa.stats.calibration_tests import hosmer_lemeshow, spiegelhalter_z
 from aiqa.stats.functional import function_of, infer, mean_of
 from aiqa.stats.paired import mcnemar, paired_proportions
+from aiqa.stats.partial_auc import partial_auc
 from aiqa.stats.proportion import proportion
 from aiqa.stats.psi import stability_index
 from aiqa.stats.quantile import quantile
-from aiqa.stats.ranked import Ranked, infer_difference, variance
+from aiqa.stats.ranked import measure
 from aiqa.stats.reliability import forecasts
 from aiqa.stats.scoring_rules import conformal_coverage
+from aiqa.stats.steps import steps_of
 from tests.statistical.reference import case, columns
 
 
@@ -70,12 +74,21 @@ def test_f1_through_its_share() -> None:
 
 
 @pytest.mark.parametrize("name", ["asah_auc_ndka", "asah_auc_s100b", "asah_auc_wfns", "pima_auc_delong_ci"])
-def test_delong_variance(name: str) -> None:
+def test_delong(name: str) -> None:
     of = case(name)
-    data = columns(of)
-    curve = roc(data["y"] == 1, data["score"].astype(float))
-    assert curve.value == pytest.approx(of["expected"]["auc"], abs=1e-10)
-    assert variance(curve)[0] == pytest.approx(of["expected"]["variance"], abs=1e-12)
+    data, expected = columns(of), of["expected"]
+    score = {"y_true": data["y"], "y_score": data["score"]}
+    estimate = aiqa.evaluate("roc_auc", **score, method="delong")
+    assert estimate.value == pytest.approx(expected["auc"], abs=1e-8)
+    _close(estimate, expected, 1e-8)
+    area = area_of(steps_of(data["y"] == 1, data["score"].astype(float)))
+    assert area.variance == pytest.approx(expected["variance"], abs=1e-12)
+    if "one_sided_lower" in expected:
+        one = aiqa.evaluate("roc_auc", **score, method="delong", alternative="greater")
+        assert one.low == pytest.approx(expected["one_sided_lower"], abs=1e-8)
+    # The default is on the logit scale, where an area near 1 leaves more room below than above.
+    default = aiqa.evaluate("roc_auc", **score)
+    assert estimate.low - 0.025 < default.low < estimate.low
 
 
 @pytest.mark.parametrize(
@@ -87,17 +100,54 @@ def test_delong_variance(name: str) -> None:
         "pima_auc_paired_delong",
     ],
 )
-def test_paired_delong_variance(name: str) -> None:
+def test_paired_and_unpaired_delong(name: str) -> None:
     of = case(name)
+    data, expected = columns(of), of["expected"]
+    scores = {"challenger": data["score_a"].astype(float), "champion": data["score_b"].astype(float)}
+    pair = aiqa.compare("roc_auc", y_true=data["y"], **scores, method="delong")
+    assert pair.difference == pytest.approx(expected["diff"], abs=1e-8)
+    assert pair.p_value == pytest.approx(expected["p_value"], abs=1e-8)
+    _close(pair, expected, 1e-8)
+    truth = data["y"] == 1
+    found = auc_difference(truth, *scores.values(), method="delong")
+    se = (found.value - found.lower(0.025)) / 1.959963984540054
+    assert (se, found.value / se) == pytest.approx((expected["se"], expected["z"]), abs=1e-8)
+    first, second = (area_of(steps_of(truth, score)) for score in scores.values())
+    assert (first.variance + second.variance - se**2) / 2 == pytest.approx(expected["cov"], abs=1e-8)
+    default = aiqa.compare("roc_auc", y_true=data["y"], **scores)
+    assert expected["lower"] - 0.02 < default.low < expected["lower"]
+    if "unpaired_p" in expected:
+        apart = auc_difference_unpaired(
+            truth, scores["challenger"], truth, scores["champion"], method="delong"
+        )
+        p_value = 2 * min(apart.p_value(0.0, "greater"), apart.p_value(0.0, "less"))
+        assert p_value == pytest.approx(expected["unpaired_p"], abs=1e-8)
+    if "noninferiority" in expected:
+        margin = expected["noninferiority"]
+        assert found.lower(0.05) == pytest.approx(margin["one_sided_lower"], abs=1e-8)
+        assert found.p_value(-margin["margin"], "greater") == pytest.approx(margin["p_value"], abs=1e-8)
+
+
+def test_partial_area() -> None:
+    of = case("asah_partial_auc")
+    data, max_fpr = columns(of), of["inputs"]["max_fpr"]
+    score = data["score"].astype(float)
+    raw = partial_auc(data["y"] == 1, score, max_fpr, standardised=False)
+    assert raw.value == pytest.approx(of["expected"]["pauc"], abs=1e-8)
+    estimate = aiqa.evaluate(metric.roc_auc(max_fpr=max_fpr), y_true=data["y"], y_score=score)
+    assert estimate.value == pytest.approx(of["expected"]["pauc_mcclish"], abs=1e-8)
+    # One is a multiple of the other, and so are their bounds.
+    share = (raw.lower(0.025) - raw.value) / (estimate.low - estimate.value)
+    assert share == pytest.approx((max_fpr - max_fpr**2 / 2) / 0.5)
+
+
+def test_two_areas_under_the_precision_recall_curve() -> None:
+    of = case("pima_prauc_definitions")
     data = columns(of)
-    first, second = (roc(data["y"] == 1, data[key].astype(float)) for key in ("score_a", "score_b"))
-    joint = Ranked(0.0, first.influence - second.influence, first.truth, first.sizes, first.rows, "")
-    assert first.value - second.value == pytest.approx(of["expected"]["diff"], abs=1e-10)
-    assert variance(joint)[0] ** 0.5 == pytest.approx(of["expected"]["se"], abs=1e-10)
-    t = infer_difference(first, second).estimate()
-    # t with Satterthwaite's freedom, where pROC takes the normal: a little wider, never narrower.
-    assert of["expected"]["lower"] - 0.006 < t.low < of["expected"]["lower"]
-    assert of["expected"]["upper"] < t.high < of["expected"]["upper"] + 0.006
+    found = aiqa.evaluate(["average_precision", "pr_auc"], y_true=data["y"], y_score=data["score"])
+    step, trapezoid = found["average_precision"], found["pr_auc"]
+    assert step.value == pytest.approx(of["expected"]["average_precision_step"], abs=1e-6)
+    assert trapezoid.value == pytest.approx(of["expected"]["prauc_trapezoid_rocr"], abs=1e-6)
 
 
 def test_tango_and_mcnemar() -> None:
@@ -180,10 +230,20 @@ def test_bca_of_a_ratio() -> None:
 def test_average_precision_error() -> None:
     of = case("pima_average_precision_bootstrap")
     data = columns(of)
-    estimate = aiqa.evaluate("average_precision", y_true=data["y"], y_score=data["score"])
+    score = {"y_true": data["y"], "y_score": data["score"]}
+    estimate = aiqa.evaluate("average_precision", **score)
     assert estimate.value == pytest.approx(of["expected"]["point"], abs=1e-10)
-    # The interval is on the logit scale; its length is that of the bootstrap's standard error.
-    assert (estimate.high - estimate.low) / 3.92 == pytest.approx(of["expected"]["se"], rel=0.12)
+    ranked = measure(AVERAGE_PRECISION, steps_of(data["y"] == 1, data["score"]))
+    assert ranked.variance**0.5 == pytest.approx(of["expected"]["se"], rel=0.12)
+    # The bootstrap's bounds, which are not sound, lie within: the upper one, but for its own error.
+    assert estimate.low < of["expected"]["bca"]["lower"]
+    assert estimate.high > of["expected"]["bca"]["upper"] - of["tolerance"]["abs"]
+    for name in ("percentile", "bca"):
+        _close(
+            aiqa.evaluate("average_precision", **score, method=name),
+            of["expected"][name],
+            of["tolerance"]["abs"],
+        )
 
 
 def test_quantile_by_order_statistics() -> None:

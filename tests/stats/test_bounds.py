@@ -8,11 +8,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from aiqa.stats.auc import auc, auc_difference
+from aiqa.stats.auc import auc
+from aiqa.stats.auc_difference import auc_difference, auc_difference_unpaired
+from aiqa.stats.average_precision import average_precision, pr_auc
 from aiqa.stats.bootstrap import bootstrap_rows
 from aiqa.stats.functional import infer, mean_of
 from aiqa.stats.inference import Inference
 from aiqa.stats.paired import paired_proportions
+from aiqa.stats.partial_auc import partial_auc
 from aiqa.stats.proportion import f1, proportion
 from aiqa.stats.psi import psi
 from aiqa.stats.quantile import quantile
@@ -37,6 +40,20 @@ CASES: dict[str, Callable[[], Inference]] = {
     "auc of one positive": lambda: auc(np.arange(150) == 3, _SCORE),
     "auc gain": lambda: auc_difference(_TRUTH, _SCORE, _OTHER),
     "auc gain of the same": lambda: auc_difference(_TRUTH, _SCORE, _SCORE),
+    "auc of clusters": lambda: auc(_TRUTH, _SCORE, clusters=np.arange(150) // 5),
+    "auc by newcombe": lambda: auc(_TRUTH, _SCORE, method="newcombe"),
+    "auc by hanley and mcneil": lambda: auc(_TRUTH, _SCORE, method="hanley-mcneil"),
+    "auc of other rows": lambda: auc_difference_unpaired(_TRUTH, _SCORE, _TRUTH, _OTHER),
+    "auc of other rows by delong": lambda: auc_difference_unpaired(
+        _TRUTH, _SCORE, _TRUTH, _OTHER, method="delong"
+    ),
+    "partial auc": lambda: partial_auc(_TRUTH, _SCORE, 0.2),
+    "partial auc of 1": lambda: partial_auc(_TRUTH, _TRUTH.astype(float), 0.2, standardised=False),
+    "average precision": lambda: average_precision(_TRUTH, _SCORE),
+    "average precision of 1": lambda: average_precision(_TRUTH, _TRUTH.astype(float)),
+    "average precision of a constant": lambda: average_precision(_TRUTH, np.zeros(150)),
+    "average precision of one positive": lambda: average_precision(np.arange(150) == 3, _SCORE),
+    "pr_auc": lambda: pr_auc(_TRUTH, _SCORE),
     "mean": lambda: infer(mean_of(_ROWS)),
     "mean by t": lambda: infer(mean_of(_ROWS), method="t"),
     "mean of one large row": lambda: infer(mean_of(np.append(_ROWS, 1e6))),
