@@ -25,10 +25,12 @@ from aiqa.metrics.table import ScoredTable, scored_table
 from aiqa.scan.execute import execute
 from aiqa.scan.predictions import Predictions
 
+BOOTSTRAP: dict[str, Any] = {"method": "bootstrap", "replicates": 1000}
 AGAINST: dict[Metric, Callable[..., float]] = {
-    metric.f1(method="bootstrap"): sk.f1_score,
-    metric.mcc(method="bootstrap"): sk.matthews_corrcoef,
-    metric.cohen_kappa(method="bootstrap"): sk.cohen_kappa_score,
+    metric.f1(**BOOTSTRAP): sk.f1_score,
+    metric.mcc(**BOOTSTRAP): sk.matthews_corrcoef,
+    metric.cohen_kappa(**BOOTSTRAP): sk.cohen_kappa_score,
+    metric.f1(average="macro", **BOOTSTRAP): partial(sk.f1_score, average="macro"),
 }
 SLICED = (metric.accuracy, metric.f1, metric.mcc, metric.cohen_kappa, metric.balanced_accuracy)
 
@@ -78,12 +80,12 @@ def main(rows: int, runs: int) -> None:
     print(f"{rows:,} rows; medians of {runs} runs in turns\n1,000 replicates; scikit-learn once")
     for wanted, theirs in AGAINST.items():
         found = medians(runs, ours=partial(scanned, table, wanted), theirs=partial(theirs, *arrays))
-        show(wanted.name, found["ours"], found["theirs"])
+        show(wanted.id, found["ours"], found["theirs"])
     print("1,000 slices; none")
     for wanted in SLICED:
         once = partial(aiqa.evaluate, wanted, frame, y_true="y", y_pred="said")
         found = medians(runs, many=partial(once, by="shop"), one=once)
-        show(wanted.name, found["many"], found["one"])
+        show(wanted.id, found["many"], found["one"])
 
 
 if __name__ == "__main__":

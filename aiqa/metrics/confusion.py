@@ -83,16 +83,16 @@ def infer_definition(question: Question, made: Definition, cells: Cells, seed: i
     if method in PAIRED and method != WALD:
         raise MetricError(f"{method} compares two models on the same rows; {question.metric!r} is of one")
     support, of = made.support(cells)
-    return infer_cells(CellStatistic(cells, (Term(made.measure),), made.domain, support, of), method, seed)
+    return infer_cells(question, CellStatistic(cells, (Term(made.measure),), made.domain, support, of), seed)
 
 
-def infer_cells(statistic: CellStatistic, method: str, seed: int) -> Inference:
+def infer_cells(question: Question, statistic: CellStatistic, seed: int) -> Inference:
     """Infer what is no share: by Gaffke's bound, by Wald's, or in the ways of any functional."""
-    if method == GAFFKE:
+    if question.method in (None, GAFFKE):
         return statistic.infer()
-    if method == WALD:
+    if question.method == WALD:
         return statistic.wald()
-    return infer(statistic.functional(), clusters=statistic.cells.cluster, method=method, seed=seed)
+    return infer(statistic.functional(), clusters=statistic.cells.cluster, seed=seed, **question.how)
 
 
 def _compare(question: Question, made: Definition, cells: Cells, seed: int) -> Comparison:
@@ -116,7 +116,7 @@ def _gain(question: Question, made: Definition, cells: Cells, seed: int) -> tupl
     support, of = made.support(cells) if made.classes else (None, "rows")
     terms = contrast(made.measure, 1.0 if better else -1.0)
     statistic = CellStatistic(cells, terms, (low - high, high - low), support, of)
-    return infer_cells(statistic, method or GAFFKE, seed), None
+    return infer_cells(question, statistic, seed), None
 
 
 def _of_rows(question: Question, columns: Columns, model: int) -> Functional:

@@ -44,7 +44,7 @@ class Cost:
         matrix = np.array(costs, dtype=float)
         cells = cells_of(question, states, versus_champion=False)
         statistic = CellStatistic(cells, (Term(expected_cost(matrix)),), _range(matrix))
-        return {(): infer_cells(statistic, question.method or GAFFKE, seed)}
+        return {(): infer_cells(question, statistic, seed)}
 
     def compare(self, question: Question, states: States, seed: int) -> Comparisons:
         costs = costs_of(question)
@@ -56,7 +56,7 @@ class Cost:
         low, high = _range(matrix)
         measure = expected_cost(matrix)
         statistic = CellStatistic(cells, contrast(measure, -1.0), (low - high, high - low))
-        gain = infer_cells(statistic, question.method or GAFFKE, seed)
+        gain = infer_cells(question, statistic, seed)
         return {(): compared(gain, *(measure(cells.table(model))[0] for model in (0, 1)))}
 
 
@@ -145,9 +145,10 @@ class _Rows:
         values = sign * (self._paid[0] - self._paid[1] if len(self._paid) > 1 else self._paid[0])
         clusters = self._arrays[question.cluster] if question.cluster else None
         method = {GAFFKE: None, WALD: "t"}.get(question.method or GAFFKE, question.method)
+        how = {**question.how, "method": method}
         reach = self._reach(values, sign)
         functional = replace(mean_of(values, self._weight), reach=reach, firm=False)
-        return infer(functional, clusters=clusters, method=method, seed=seed)
+        return infer(functional, clusters=clusters, seed=seed, **how)
 
     def _of(self, said: Codes) -> Floats:
         paid = np.zeros(len(self._truth))
