@@ -76,7 +76,7 @@ def _span(labels: pl.Series) -> tuple[int, int] | None:
     if not labels.dtype.is_integer() or labels.is_empty() or labels.null_count():
         return None
     low, high = int(labels.min()), int(labels.max())  # type: ignore[arg-type]
-    return (low, high) if high - low < _CLOSE else None
+    return (low, high) if high - low < _CLOSE and max(-low, high) < 2**62 else None
 
 
 def _with_other(label: Any, positive: Any) -> tuple[Any, ...]:

@@ -9,12 +9,25 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aiqa.errors import MetricError
-from aiqa.metrics.question import CLASSIFICATION, Comparisons, Parts, Question, Spec, States, each_class
-from aiqa.metrics.ranking_rows import BY_ROWS, named, require_both, statistic_of
-from aiqa.metrics.table import TRUTH
-from aiqa.scan.statistics import ScoreHistogram, ScoreSteps, Statistic
+from aiqa.metrics.question import (
+    CLASSIFICATION,
+    Comparison,
+    Comparisons,
+    Parts,
+    Question,
+    Spec,
+    States,
+    compared,
+    each_class,
+)
+from aiqa.metrics.ranking_rows import BY_ROWS, named, paired_method, require_both, statistic_of
+from aiqa.metrics.table import TRUTH, ModelColumns
+from aiqa.scan.statistics import JointHistogram, ScoreHistogram, ScoreSteps, Statistic
 from aiqa.stats.auc import AREA, METHODS, area_of
+from aiqa.stats.auc_difference import infer_difference
 from aiqa.stats.inference import Inference
+from aiqa.stats.joint_histogram import JointHistogram as Joint
+from aiqa.stats.joint_histogram import difference_of_areas
 from aiqa.stats.ranked import measure
 from aiqa.stats.score_histogram import ScoreHistogram as Histogram
 from aiqa.stats.score_histogram import cuts_of
@@ -32,9 +45,13 @@ class Ranking:
         kind = question.option.get("average")
         if kind == "micro":
             raise MetricError(f"{question.name} has no micro average: use 'macro', 'weighted' or 'each'")
-        if versus_champion or kind not in (None, "each"):
+        if kind not in (None, "each"):
             return BY_ROWS.statistics(question, versus_champion=versus_champion)
-        return tuple(_scores(question, code) for code in _codes(question))
+        if not versus_champion:
+            return tuple(_scores(question, code) for code in _codes(question))
+        if kind is None and _many(question):
+            return (_joint(question, question.label_code()),)
+        return BY_ROWS.statistics(question, versus_champion=True)
 
     def infer(self, question: Question, states: States, seed: int) -> Parts:
         kind = question.option.get("average")
@@ -45,6 +62,8 @@ class Ranking:
         return BY_ROWS.infer(question, states, seed)
 
     def compare(self, question: Question, states: States, seed: int) -> Comparisons:
+        if isinstance(states[0], Joint):
+            return {(): _compare(question, states[0])}
         return BY_ROWS.compare(question, states, seed)
 
 
@@ -53,27 +72,56 @@ def _codes(question: Question) -> list[int]:
     return list(range(len(question.table.classes))) if each else [question.label_code()]
 
 
-def _scores(question: Question, code: int) -> Statistic:
+def _many(question: Question) -> bool:
+    """Tell whether rows are too many to be ranked one by one."""
+    whole = not question.metric.slices
+    return whole and question.table.rows > EXACT_ROWS and statistic_of(question) is AREA
+
+
+def _column(model: ModelColumns, code: int) -> str:
+    """Return the column of the scores of a class, or of the other of two."""
+    return model.score[0] if len(model.score) == 1 else model.score[code]
+
+
+def _scores(question: Question, code: int) -> ScoreSteps:
     """Ask for the rows by score of one class; of very many rows for a histogram."""
-    statistic, score = statistic_of(question), question.table.challenger.score
-    falling = len(score) == 1 and code == 0
-    column = score[0] if len(score) == 1 else score[code]
-    steps = ScoreSteps(TRUTH, column, code, falling, question.weight, statistic.joined)
-    if statistic is not AREA or question.metric.slices or question.table.rows <= EXACT_ROWS:
+    column = _column(question.table.challenger, code)
+    falling = len(question.table.challenger.score) == 1 and code == 0
+    steps = ScoreSteps(TRUTH, column, code, falling, question.weight, joined=statistic_of(question).joined)
+    if not _many(question):
         return steps
+    cuts = _cuts(question, column, falling=falling)
+    return ScoreHistogram(TRUTH, column, code, falling, question.weight, cuts=cuts)
+
+
+def _joint(question: Question, code: int) -> Statistic:
+    """Ask for the rows by the scores of both models."""
+    first, second = (_column(model, code) for model in question.models(versus_champion=True))
+    falling = len(question.table.challenger.score) == 1 and code == 0
+    cuts, others = (_cuts(question, column, falling=falling) for column in (first, second))
+    of = TRUTH, first, code, falling, question.weight
+    return JointHistogram(*of, cuts=cuts, baseline=second, baseline_cuts=others)
+
+
+def _cuts(question: Question, column: str, *, falling: bool) -> bytes:
+    """Choose the bins of scores on a sample."""
     every = max(1, question.table.rows // _SAMPLE)
-    sample = question.table.frame.select(column).gather_every(every).collect()
-    values = sample[column].to_numpy() * (-1.0 if falling else 1.0)
-    fields = (TRUTH, column, code, falling, question.weight)
-    return ScoreHistogram(*fields, cuts=cuts_of(values).tobytes())
+    sample = question.table.frame.select(column).gather_every(every).collect()[column].to_numpy()
+    return cuts_of(-sample if falling else sample).tobytes()
 
 
 def _infer(question: Question, code: int, state: Steps | Histogram) -> Inference:
     steps = state.steps if isinstance(state, Histogram) else state
     require_both(question, code, steps.rows)
     statistic = statistic_of(question)
-    ranked = area_of(steps) if statistic is AREA else measure(statistic, steps)
-    return named(question, ranked)
+    return named(question, area_of(steps) if statistic is AREA else measure(statistic, steps))
+
+
+def _compare(question: Question, joint: Joint) -> Comparison:
+    require_both(question, question.label_code(), joint.first.rows)
+    gain = infer_difference(difference_of_areas(joint), paired_method(question))
+    first, second = (area_of(histogram.steps).value for histogram in (joint.first, joint.second))
+    return compared(gain, first, second)
 
 
 _RANKING = Spec(CLASSIFICATION, "score", higher_is_better=True, family=Ranking(), rows=BY_ROWS)

@@ -81,6 +81,14 @@ def named(question: Question, ranked: Ranked, *, alone: bool = True) -> Inferenc
     return infer_area(ranked, method)
 
 
+def paired_method(question: Question) -> str | None:
+    """Return the method by which two models are to be compared, if it is one for that."""
+    if question.method is None or question.method in PAIR_METHODS:
+        return question.method
+    told = ", ".join((*PAIR_METHODS, *METHODS))
+    raise MetricError(f"{question.metric!r} compares two models by {told}, not by {question.method!r}")
+
+
 def require_both(question: Question, code: int, rows: tuple[int, int]) -> None:
     """Refuse a class that no row, or every row, is of."""
     label = question.table.classes[code]
@@ -238,11 +246,9 @@ def _compare(question: Question, columns: Columns, code: int | None, seed: int) 
         values = [model.value(model.weight) for model in models]
         gain = infer(difference(*models), clusters=columns.cluster, seed=seed, **question.how)
         return compared(gain, *values)
-    if question.method is not None and question.method not in PAIR_METHODS:
-        told = ", ".join((*PAIR_METHODS, *METHODS))
-        raise MetricError(f"{question.metric!r} compares two models by {told}, not by {question.method!r}")
+    method = paired_method(question)
     first, second = (_row_ranks(question, columns, model, code) for model in (0, 1))
-    gain = infer_difference(difference_of(first, second).ranked(_rows(columns)), question.method)
+    gain = infer_difference(difference_of(first, second).ranked(_rows(columns)), method)
     return compared(gain, first.value, second.value)
 
 

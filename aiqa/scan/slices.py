@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +11,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from aiqa.stats.groups import dense, numbered
+
 Arrays = dict[str, NDArray[Any]]
-_SPAN = 2**20
-"""So many whole numbers next to each other are counted in a table, not looked for one by one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,8 +61,8 @@ def slices_of(frame: pl.DataFrame, by: Sequence[str]) -> Slices:
     codes = columns[0][1]
     for values, column in columns[1:]:
         codes = codes * len(values) + column
-    used, codes = _dense(codes, int(np.prod([max(1, len(values)) for values, _ in columns])))
     shape = [max(1, len(values)) for values, _ in columns]
+    used, codes = dense(codes, math.prod(shape))
     places = np.array(np.unravel_index(used, shape)).T
     keys = [tuple(columns[i][0][place] for i, place in enumerate(row)) for row in places.tolist()]
     return Slices(keys, codes)
@@ -69,11 +70,9 @@ def slices_of(frame: pl.DataFrame, by: Sequence[str]) -> Slices:
 
 def _numbered(column: pl.Series) -> tuple[list[Any], NDArray[np.int64]]:
     """Return the values of a column, in order, null last, and the position of each row's among them."""
-    if column.dtype.is_integer() and len(column) and not column.null_count():
-        low, high = int(column.min()), int(column.max())  # type: ignore[arg-type]
-        if high - low < _SPAN:
-            used, codes = _dense(column.to_numpy().astype(np.int64) - low, high - low + 1)
-            return (used + low).tolist(), codes
+    if column.dtype.is_integer() and not column.null_count():
+        distinct, codes = numbered(column.to_numpy())
+        return distinct.tolist(), codes
     values = column.unique().sort(nulls_last=True)
     if column.dtype == pl.String:
         known = values.drop_nulls()
@@ -82,17 +81,6 @@ def _numbered(column: pl.Series) -> tuple[list[Any], NDArray[np.int64]]:
         numbers = pl.int_range(len(values), eager=True)
         places = column.replace_strict(values, numbers, return_dtype=pl.Int64)
     return values.to_list(), places.to_numpy()
-
-
-def _dense(codes: NDArray[np.int64], span: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return which numbers below `span` occur, rising, and the codes counted by these."""
-    if span > _SPAN:
-        used, dense = np.unique(codes, return_inverse=True)
-        return used, dense
-    there = np.bincount(codes, minlength=span) > 0
-    if there.all():
-        return np.arange(span), codes
-    return np.flatnonzero(there), (np.cumsum(there) - 1)[codes]
 
 
 def split(frame: pl.DataFrame, slices: Slices, columns: Sequence[str]) -> Iterator[Arrays]:

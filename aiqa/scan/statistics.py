@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from aiqa.scan.expr import Expr
+from aiqa.stats.joint_histogram import JointHistogram as Joint
 from aiqa.stats.score_histogram import ScoreHistogram as Histogram
 
 
@@ -125,6 +126,26 @@ class ScoreHistogram(ScoreSteps):
     cuts: bytes = b""
 
 
+@dataclass(frozen=True, slots=True)
+class JointHistogram(ScoreHistogram):
+    """The same by the scores of two models. State: :class:`aiqa.stats.joint_histogram.JointHistogram`.
+
+    Parameters
+    ----------
+    baseline : str
+        The column of the other score.
+    baseline_cuts : bytes
+    """
+
+    baseline: str = ""
+    baseline_cuts: bytes = b""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are read, beside the weight."""
+        return (self.truth, self.score, self.baseline)
+
+
 Statistic = Count | Moments | Counts | Rows | Table | ScoreSteps | Sample
 
 
@@ -203,7 +224,7 @@ def merge(one: Any, other: Any) -> Any:
     Parameters
     ----------
     one, other : int, MomentsState, dict[tuple, CountState] or histogram of scores
-        States of one statistic: Count, Moments, Counts or ScoreHistogram. Others do not add up.
+        States of one statistic: Count, Moments, Counts, ScoreHistogram or JointHistogram. Others do not.
 
     Raises
     ------
@@ -217,7 +238,7 @@ def merge(one: Any, other: Any) -> Any:
     """
     if isinstance(one, int) and isinstance(other, int):
         return one + other
-    if isinstance(one, MomentsState | CountState | Histogram):
+    if isinstance(one, MomentsState | CountState | Histogram | Joint):
         return one.merge(other)
     if isinstance(one, dict) and isinstance(other, dict):
         both = {key: merge(one[key], other[key]) for key in one.keys() & other.keys()}

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiqa.stats.curves import roc_area
+from aiqa.stats.groups import numbered
 from aiqa.stats.inference import Inference
 from aiqa.stats.proportion import wilson_lower, wilson_upper
 from aiqa.stats.ranked import Ranked, Statistic, infer, inferred, measure
@@ -181,6 +182,6 @@ def auc_by(
     >>> {name: area.value for name, area in auc_by(truth, score, np.array(["a", "a", "b", "b"])).items()}
     {'a': 1.0, 'b': 0.0}
     """
-    names, codes = np.unique(group, return_inverse=True)
+    names, codes = numbered(group)
     found = zip(names.tolist(), steps_by(truth, score, weight, codes, len(names), joined=True), strict=True)
     return {name: infer(area_of(steps)) for name, steps in found if min(steps.rows) > 0}

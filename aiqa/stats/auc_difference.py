@@ -67,7 +67,7 @@ def infer_difference(ranked: Ranked, method: str | None = None) -> Inference:
 
     def bound(alpha: float, side: int) -> float:
         reach = -ndtri(alpha) * math.sqrt(ranked.variance) if ranked.df > 0 else math.inf
-        return min(1.0, max(-1.0, ranked.value + side * reach))
+        return min(1.0, max(-1.0, ranked.value + side * (reach + ranked.slack[side > 0])))
 
     return inferred(ranked, "delong", bound)
 

@@ -156,7 +156,7 @@ def on_rows(statistic: Statistic, truth: Bools, score: NDArray[Any], of: Rows) -
             pull(curve.by_positive, negative, positive, sizes[0], statistic.unseen),
             pull(curve.by_negative, positive, negative, sizes[1], statistic.unseen),
         ),
-        (_spread(curve.by_positive, positive), _spread(curve.by_negative, negative)),
+        (spread_of(curve.by_positive, positive), spread_of(curve.by_negative, negative)),
         sizes,
         (int(np.count_nonzero(truth & heavy)), int(np.count_nonzero(~truth & heavy))),
         statistic.name,
@@ -183,7 +183,8 @@ def _units(truth: Bools, weights: Floats) -> tuple[float, float]:
     return total(one, one) / float(one.sum()), total(other, other) / float(other.sum())
 
 
-def _spread(derivative: Floats, weight: Floats) -> float:
+def spread_of(derivative: Floats, weight: Floats) -> float:
+    """Return the variance of the influence function over the rows of a class."""
     return total(weight, derivative * derivative) * float(weight.sum())
 
 
@@ -204,24 +205,28 @@ def mean_of(parts: Sequence[RowRanks], shares: Sequence[float]) -> RowRanks:
     )
 
 
-def difference_of(first: RowRanks, second: RowRanks) -> RowRanks:
-    """Return one statistic minus another of the same rows.
+def paired_pulls(
+    first: Sequence[Pull],
+    second: Sequence[Pull],
+    first_spreads: Sequence[float],
+    second_spreads: Sequence[float],
+) -> tuple[Pull, ...]:
+    """Return the pulls of a difference: of rows that one knows nothing of, and the other ranks as it does."""
+    down = zip(first, second_spreads, strict=True)
+    up = zip(second, first_spreads, strict=True)
+    return (
+        *(replace(one, spread=one.spread + spread) for one, spread in down),
+        *(replace(one, shift=-one.shift, spread=one.spread + spread) for one, spread in up),
+    )
 
-    An unseen row is one that one of the two knows nothing of, while the other ranks it as it does others.
-    """
-    pulls = [
-        replace(one, spread=one.spread + spread)
-        for one, spread in zip(first.pulls, second.spreads, strict=True)
-    ]
-    pulls += [
-        replace(one, shift=-one.shift, spread=one.spread + spread)
-        for one, spread in zip(second.pulls, first.spreads, strict=True)
-    ]
+
+def difference_of(first: RowRanks, second: RowRanks) -> RowRanks:
+    """Return one statistic minus another of the same rows."""
     low, high = first.domain
     return RowRanks(
         first.value - second.value,
         first.influence - second.influence,
-        tuple(pulls),
+        paired_pulls(first.pulls, second.pulls, first.spreads, second.spreads),
         first.spreads,
         first.sizes,
         first.rows,

@@ -134,4 +134,4 @@ def test_gates_on_a_multi_label_model(estimator: Any, tmp_path: Path) -> None:
     expected = sk.roc_auc_score(_TRUTH[200:], probability, average="macro")
     assert estimate.value == pytest.approx(expected)
     assert found[2].gate.result is not None
-    assert found[2].gate.result["element_count"] == 200
+    assert found[2].gate.result["result"]["element_count"] == 200

@@ -177,6 +177,15 @@ def test_bins_of_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
         assert binned.low < exact.low + 1e-4
     weighted = _one("roc_auc", y_true=truth, y_score=score, sample_weight=np.full(200_000, 2.0))
     assert weighted.value == pytest.approx(binned.value, abs=1e-4)
+    other = {"y_true": truth, "challenger": score, "champion": score + rng.normal(size=200_000) / 5}
+    for method in (None, "delong"):
+        binned = _pair("roc_auc", **other, method=method)
+        assert "bins within" in binned.method
+        with monkeypatch.context() as context:
+            context.setattr(ranking, "EXACT_ROWS", 10**9)
+            exact = _pair("roc_auc", **other, method=method)
+        assert binned.difference == pytest.approx(exact.difference, abs=1e-4)
+        assert 1 < (binned.high - binned.low) / (exact.high - exact.low) < 1.15
 
 
 def test_many_rows_are_resampled_by_bins(monkeypatch: pytest.MonkeyPatch) -> None:
