@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from aiqa import stats
     from aiqa.declare.bucket import bucket
     from aiqa.declare.check import check
     from aiqa.declare.expectation import expect
@@ -42,10 +43,11 @@ _HOME = {
     "model": "aiqa.declare.source",
     "power": "aiqa.stats",
     "run": "aiqa.runner",
+    "stats": "aiqa",
     "validate": "aiqa.expectations.validate",
 }
 
-_MODULES = ("power",)
+_MODULES = ("power", "stats")
 
 __all__ = [
     "Estimate",
@@ -63,6 +65,7 @@ __all__ = [
     "model",
     "power",
     "run",
+    "stats",
     "validate",
 ]
 

@@ -17,9 +17,9 @@ from sklearn.metrics import roc_auc_score
 
 import aiqa
 from aiqa import metric
-from aiqa.stats.auc import AREA, area_of, auc, auc_by, infer_area
-from aiqa.stats.auc_difference import auc_difference
 from aiqa.stats.functional import infer
+from aiqa.stats.roc import AREA, area_of, auc, auc_by, infer_area
+from aiqa.stats.roc_difference import auc_difference
 from aiqa.stats.row_ranks import functional_of_cells
 from aiqa.stats.score_histogram import binned, cuts_of, histogram_of
 

@@ -21,6 +21,16 @@ def test_the_public_names_are_sorted_and_all_there() -> None:
     assert set(aiqa.__all__) <= set(dir(aiqa))
 
 
+def test_the_statistics_are_plain_functions_by_name() -> None:
+    from aiqa import stats
+
+    assert stats.__all__ == sorted(stats.__all__)
+    assert set(stats.__all__) == set(stats._HOME) <= set(dir(stats))
+    assert all(callable(getattr(stats, name)) for name in stats.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        stats.nothing  # noqa: B018
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         aiqa.nothing  # noqa: B018

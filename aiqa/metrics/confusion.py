@@ -30,7 +30,7 @@ from aiqa.stats.functional import Functional, infer
 from aiqa.stats.gaffke import METHOD as GAFFKE
 from aiqa.stats.inference import Inference
 from aiqa.stats.paired import PAIRED
-from aiqa.stats.proportion import PROPORTIONS
+from aiqa.stats.proportions import PROPORTIONS
 
 T = TypeVar("T")
 EXACT, WALD = "clopper-pearson", "wald"

@@ -12,7 +12,7 @@ from aiqa.errors import MetricError
 from aiqa.metrics.question import Spec, slicer
 from aiqa.scan.statistics import Answers, Request, Rows, SliceKey
 from aiqa.stats.inference import Inference
-from aiqa.stats.psi import psi
+from aiqa.stats.stability import psi
 
 Array = NDArray[Any]
 

@@ -13,7 +13,7 @@ from aiqa.metrics.shares import Share
 from aiqa.stats.cells import Cells
 from aiqa.stats.inference import Inference
 from aiqa.stats.paired import PAIRED
-from aiqa.stats.proportion import PROPORTIONS
+from aiqa.stats.proportions import PROPORTIONS
 
 METHODS = tuple(dict.fromkeys((*PROPORTIONS, *PAIRED)))
 _SHARE = Share(lambda _, said: said == 1)

@@ -16,7 +16,7 @@ from aiqa.scan.statistics import Statistic
 from aiqa.stats.bootstrap import bootstrap_rows
 from aiqa.stats.inference import Inference
 from aiqa.stats.linear import t_inference
-from aiqa.stats.proportion import f1, proportion
+from aiqa.stats.proportions import f1, proportion
 
 Bools = NDArray[np.bool_]
 _ROUNDING = 1e-12

@@ -23,12 +23,12 @@ from aiqa.metrics.question import (
 from aiqa.metrics.ranking_rows import BY_ROWS, named, paired_method, require_both, statistic_of
 from aiqa.metrics.table import TRUTH, ModelColumns
 from aiqa.scan.statistics import JointHistogram, ScoreHistogram, ScoreSteps, Statistic
-from aiqa.stats.auc import AREA, METHODS, area_of
-from aiqa.stats.auc_difference import infer_difference
 from aiqa.stats.inference import Inference
 from aiqa.stats.joint_histogram import JointHistogram as Joint
 from aiqa.stats.joint_histogram import difference_of_areas
 from aiqa.stats.ranked import measure
+from aiqa.stats.roc import AREA, METHODS, area_of
+from aiqa.stats.roc_difference import infer_difference
 from aiqa.stats.score_histogram import ScoreHistogram as Histogram
 from aiqa.stats.score_histogram import cuts_of
 from aiqa.stats.steps import Steps

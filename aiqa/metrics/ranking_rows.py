@@ -14,16 +14,16 @@ from aiqa.errors import MetricError
 from aiqa.metrics.functional import FunctionalFamily
 from aiqa.metrics.question import Comparison, Comparisons, Parts, Question, States, compared, each_class
 from aiqa.metrics.rows import Columns, Floats, columns_of
-from aiqa.stats.auc import AREA, infer_area
-from aiqa.stats.auc import METHODS as AREA_METHODS
-from aiqa.stats.auc_difference import METHODS as PAIR_METHODS
-from aiqa.stats.auc_difference import infer_difference
-from aiqa.stats.average_precision import AVERAGE_PRECISION, PR_AREAS
 from aiqa.stats.functional import METHODS, Functional, average, difference, embedded, infer
 from aiqa.stats.inference import Inference
-from aiqa.stats.partial_auc import partial_statistic
+from aiqa.stats.partial_roc import partial_statistic
+from aiqa.stats.precision_recall import AVERAGE_PRECISION, PR_AREAS
 from aiqa.stats.ranked import Ranked, Statistic
 from aiqa.stats.ranked import infer as infer_ranked
+from aiqa.stats.roc import AREA, infer_area
+from aiqa.stats.roc import METHODS as AREA_METHODS
+from aiqa.stats.roc_difference import METHODS as PAIR_METHODS
+from aiqa.stats.roc_difference import infer_difference
 from aiqa.stats.row_ranks import (
     RowRanks,
     Rows,

@@ -19,7 +19,7 @@ from aiqa.metrics.table import TRUTH, ModelColumns
 from aiqa.scan.expr import Expr, call, col
 from aiqa.scan.statistics import Statistic
 from aiqa.stats.functional import Functional, function_of, mean_of
-from aiqa.stats.quantile import clustered_quantile, quantile, quantile_functional, weighted_quantile
+from aiqa.stats.quantiles import clustered_quantile, quantile, quantile_functional, weighted_quantile
 
 Floats = NDArray[np.float64]
 POSITIVE = (0.0, math.inf)

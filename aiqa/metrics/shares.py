@@ -14,7 +14,7 @@ from aiqa.stats.contingency import Bools, Codes, Floats
 from aiqa.stats.effective import Effective, cluster_sums, effective_size
 from aiqa.stats.inference import Inference
 from aiqa.stats.paired import mcnemar, mcnemar_clustered, paired_proportions
-from aiqa.stats.proportion import proportion
+from aiqa.stats.proportions import proportion
 
 _TESTS: dict[str, Literal["exact", "midp", "chi2", "cc"]] = {
     "mcnemar": "exact",

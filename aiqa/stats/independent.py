@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from aiqa.stats.inference import Inference
-from aiqa.stats.proportion import proportion
+from aiqa.stats.proportions import proportion
 from aiqa.stats.special import ndtri
 
 

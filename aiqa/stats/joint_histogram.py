@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aiqa.stats.auc import AREA, area_of
 from aiqa.stats.curves import Floats
 from aiqa.stats.ranked import Ranked, satterthwaite
+from aiqa.stats.roc import AREA, area_of
 from aiqa.stats.row_ranks import paired_pulls, spread_of
 from aiqa.stats.score_histogram import ScoreHistogram, histogram_of
 from aiqa.stats.steps import Bools

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiqa.stats.inference import Inference
-from aiqa.stats.proportion import wilson_lower, wilson_upper
+from aiqa.stats.proportions import wilson_lower, wilson_upper
 from aiqa.stats.skewed import REAL, Domain, Influences, infer_influences, quantile_t
 from aiqa.stats.special import expit, logit
 

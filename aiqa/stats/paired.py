@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from aiqa.stats.gaffke import infer_doubted
 from aiqa.stats.inference import Inference
 from aiqa.stats.linear import Linear
-from aiqa.stats.proportion import shrinkage
+from aiqa.stats.proportions import shrinkage
 from aiqa.stats.special import betainc, ndtr, ndtri
 
 Floats = NDArray[np.float64]
@@ -54,7 +54,7 @@ def paired_proportions(
         of Educational and Behavioral Statistics 37 (2012); Wald's, which is not sound. McNemar's tests have
         no interval, and by their names there are Tango's.
     freedom : float, optional
-        Degrees of freedom of `trials`, as in :func:`~aiqa.stats.proportion.proportion`.
+        Degrees of freedom of `trials`, as in :func:`~aiqa.stats.proportions.proportion`.
 
     Raises
     ------

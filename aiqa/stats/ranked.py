@@ -19,7 +19,7 @@ import numpy as np
 
 from aiqa.stats.curves import CurveOf, Floats, total
 from aiqa.stats.inference import Inference
-from aiqa.stats.proportion import wilson_upper
+from aiqa.stats.proportions import wilson_upper
 from aiqa.stats.special import expit, logit, stdtrit
 from aiqa.stats.steps import Steps
 

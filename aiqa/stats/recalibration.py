@@ -21,7 +21,7 @@ import numpy as np
 from aiqa.errors import MetricError
 from aiqa.stats.functional import Functional, infer
 from aiqa.stats.inference import Inference
-from aiqa.stats.proportion import clopper_pearson_lower, clopper_pearson_upper
+from aiqa.stats.proportions import clopper_pearson_lower, clopper_pearson_upper
 from aiqa.stats.reliability import Floats, Forecasts, diagram, reach_of_clusters
 from aiqa.stats.skewed import quantile_t
 from aiqa.stats.special import ndtri

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from aiqa.errors import MetricError
 from aiqa.stats.inference import Inference
-from aiqa.stats.proportion import clopper_pearson_lower, clopper_pearson_upper
+from aiqa.stats.proportions import clopper_pearson_lower, clopper_pearson_upper
 from aiqa.stats.skewed import quantile_t
 from aiqa.stats.special import ndtri
 

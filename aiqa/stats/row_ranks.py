@@ -138,7 +138,7 @@ def on_rows(statistic: Statistic, truth: Bools, score: NDArray[Any], of: Rows) -
 
     Examples
     --------
-    >>> from aiqa.stats.auc import AREA
+    >>> from aiqa.stats.roc import AREA
     >>> truth, score = np.array([False, True, True]), np.array([0.1, 0.1, 0.7])
     >>> on_rows(AREA, truth, score, Rows(truth.astype(int))).influence.tolist()
     [0.0, -0.125, 0.125]

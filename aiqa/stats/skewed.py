@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from aiqa.stats.inference import FEW, Inference, without_variation
-from aiqa.stats.proportion import clopper_pearson_lower, clopper_pearson_upper
+from aiqa.stats.proportions import clopper_pearson_lower, clopper_pearson_upper
 from aiqa.stats.special import betaincinv, expit, logit, ndtri, stdtrit
 
 Domain = tuple[float, float]

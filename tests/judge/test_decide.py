@@ -19,7 +19,7 @@ from aiqa.judge.number import number, percent
 from aiqa.judge.run import blocks, run_verdict
 from aiqa.judge.values import judge_values
 from aiqa.stats.inference import Inference, exact
-from aiqa.stats.proportion import proportion
+from aiqa.stats.proportions import proportion
 from aiqa.stats.sequential import beta_binomial
 from aiqa.verdict import Verdict
 

@@ -15,7 +15,7 @@ from aiqa.declare.check import Check
 from aiqa.declare.gate import Gate, Policy
 from aiqa.errors import ConfigError
 from aiqa.judge.holdout import Wear, hypotheses, tighten, tightened
-from aiqa.stats.proportion import proportion
+from aiqa.stats.proportions import proportion
 
 MODEL = aiqa.model("fraud", aiqa.column(score="p"), task="binary")
 CHECK = Check("ranks", model=MODEL, dataset=aiqa.dataset("orders", "orders.parquet"))

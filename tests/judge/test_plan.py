@@ -16,7 +16,7 @@ from aiqa.judge.decide import decide
 from aiqa.judge.plan import Assumptions, Have, Plan, needs_the_model, plan
 from aiqa.stats.inference import Estimate, Inference
 from aiqa.stats.paired import paired_proportions
-from aiqa.stats.proportion import f1, proportion
+from aiqa.stats.proportions import f1, proportion
 from aiqa.stats.sequential import at_every_look
 from aiqa.verdict import Verdict
 

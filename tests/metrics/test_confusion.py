@@ -18,7 +18,7 @@ import aiqa
 from aiqa import metric
 from aiqa.declare.metric import Metric
 from aiqa.errors import MetricError
-from aiqa.stats.proportion import PROPORTIONS, proportion
+from aiqa.stats.proportions import PROPORTIONS, proportion
 
 Array = NDArray[Any]
 Rows = tuple[Array, Array, Array | None]

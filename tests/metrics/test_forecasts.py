@@ -17,7 +17,7 @@ from aiqa import metric
 from aiqa.declare.metric import Metric
 from aiqa.declare.values import from_json
 from aiqa.errors import MetricError
-from aiqa.stats.proportion import proportion
+from aiqa.stats.proportions import proportion
 from aiqa.stats.scoring_rules import conformal_coverage, crps_ensemble, crps_normal
 
 _RNG = np.random.default_rng(0)

@@ -16,7 +16,7 @@ import aiqa
 from aiqa import metric
 from aiqa.errors import DataError, DeclarationError, MetricError
 from aiqa.stats.independent import independent_difference
-from aiqa.stats.proportion import proportion
+from aiqa.stats.proportions import proportion
 
 _RNG = np.random.default_rng(3)
 _N = 400

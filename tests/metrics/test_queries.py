@@ -18,7 +18,7 @@ import aiqa
 from aiqa import metric
 from aiqa.declare.metric import Metric
 from aiqa.errors import MetricError
-from aiqa.stats.proportion import proportion
+from aiqa.stats.proportions import proportion
 
 Array = NDArray[Any]
 _AT = 3

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from aiqa.scan.execute import execute
 from aiqa.scan.slices import slices_of, split
 from aiqa.scan.statistics import Request, Rows, ScoreHistogram, ScoreSteps, merge
-from aiqa.stats.auc import area_of
+from aiqa.stats.roc import area_of
 from aiqa.stats.score_histogram import cuts_of
 
 COLUMNS: dict[str, list[Any]] = {

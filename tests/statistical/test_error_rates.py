@@ -10,7 +10,7 @@ import pytest
 from aiqa.stats.functional import infer as infer_functional
 from aiqa.stats.functional import mean_of
 from aiqa.stats.paired import paired_proportions
-from aiqa.stats.proportion import proportion
+from aiqa.stats.proportions import proportion
 
 
 def _limit(rate: float, repeats: int) -> float:

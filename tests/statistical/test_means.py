@@ -12,7 +12,7 @@ from scipy.special import expit
 
 import aiqa
 from aiqa.stats.functional import Functional, infer, mean_of
-from aiqa.stats.quantile import clustered_quantile, weighted_quantile
+from aiqa.stats.quantiles import clustered_quantile, weighted_quantile
 
 Floats = NDArray[np.float64]
 Draw = Callable[[np.random.Generator, int], Floats]

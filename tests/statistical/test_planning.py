@@ -12,7 +12,7 @@ from aiqa.errors import MetricError
 from aiqa.judge.family import SliceKey, decide_family
 from aiqa.stats.inference import Inference
 from aiqa.stats.multiplicity import Correction, adjust
-from aiqa.stats.proportion import proportion
+from aiqa.stats.proportions import proportion
 from aiqa.stats.sequential import beta_binomial_interval, sprt
 from aiqa.verdict import Verdict
 from tests.statistical.reference import case, columns

@@ -11,11 +11,11 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from aiqa.stats.auc import auc
-from aiqa.stats.auc_difference import auc_difference
-from aiqa.stats.average_precision import average_precision, pr_auc
 from aiqa.stats.inference import Inference
-from aiqa.stats.partial_auc import partial_auc
+from aiqa.stats.partial_roc import partial_auc
+from aiqa.stats.precision_recall import average_precision, pr_auc
+from aiqa.stats.roc import auc
+from aiqa.stats.roc_difference import auc_difference
 
 REPEATS = 600
 LIMIT = 0.065 + 3 * math.sqrt(0.065 * 0.935 / REPEATS)

@@ -10,19 +10,19 @@ import pytest
 import aiqa
 from aiqa import metric
 from aiqa.metrics.drift import binned
-from aiqa.stats.auc import area_of
-from aiqa.stats.auc_difference import auc_difference, auc_difference_unpaired
-from aiqa.stats.average_precision import AVERAGE_PRECISION
 from aiqa.stats.calibration_tests import hosmer_lemeshow, spiegelhalter_z
 from aiqa.stats.functional import function_of, infer, mean_of
 from aiqa.stats.paired import mcnemar, paired_proportions
-from aiqa.stats.partial_auc import partial_auc
-from aiqa.stats.proportion import proportion
-from aiqa.stats.psi import stability_index
-from aiqa.stats.quantile import quantile
+from aiqa.stats.partial_roc import partial_auc
+from aiqa.stats.precision_recall import AVERAGE_PRECISION
+from aiqa.stats.proportions import proportion
+from aiqa.stats.quantiles import quantile
 from aiqa.stats.ranked import measure
 from aiqa.stats.reliability import forecasts
+from aiqa.stats.roc import area_of
+from aiqa.stats.roc_difference import auc_difference, auc_difference_unpaired
 from aiqa.stats.scoring_rules import conformal_coverage
+from aiqa.stats.stability import stability_index
 from aiqa.stats.steps import steps_of
 from tests.statistical.reference import case, columns
 

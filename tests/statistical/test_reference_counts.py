@@ -140,5 +140,5 @@ def test_slices_at_a_floor() -> None:
     for correct, n, greater in zip(
         of["expected"]["correct"], of["expected"]["n"], of["expected"]["p_greater"], strict=True
     ):
-        ours = aiqa.stats.proportion.proportion(correct, n).p_value(p0, "greater")
+        ours = aiqa.stats.proportions.proportion(correct, n).p_value(p0, "greater")
         assert min(ours, 0.5) == pytest.approx(min(greater, 0.5), abs=1e-6)

@@ -8,17 +8,17 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from aiqa.stats.auc import auc
-from aiqa.stats.auc_difference import auc_difference, auc_difference_unpaired
-from aiqa.stats.average_precision import average_precision, pr_auc
 from aiqa.stats.bootstrap import bootstrap_rows
 from aiqa.stats.functional import infer, mean_of
 from aiqa.stats.inference import Inference
 from aiqa.stats.paired import paired_proportions
-from aiqa.stats.partial_auc import partial_auc
-from aiqa.stats.proportion import f1, proportion
-from aiqa.stats.psi import psi
-from aiqa.stats.quantile import quantile
+from aiqa.stats.partial_roc import partial_auc
+from aiqa.stats.precision_recall import average_precision, pr_auc
+from aiqa.stats.proportions import f1, proportion
+from aiqa.stats.quantiles import quantile
+from aiqa.stats.roc import auc
+from aiqa.stats.roc_difference import auc_difference, auc_difference_unpaired
+from aiqa.stats.stability import psi
 
 _RNG = np.random.default_rng(7)
 _TRUTH = _RNG.random(150) < 0.3

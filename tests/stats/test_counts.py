@@ -37,7 +37,7 @@ from aiqa.stats.effective import effective_size
 from aiqa.stats.independent import fisher, independent_difference, newcombe, ratio_of_proportions
 from aiqa.stats.inference import Inference
 from aiqa.stats.paired import PAIRED, mcnemar, mcnemar_clustered, paired_proportions
-from aiqa.stats.proportion import PROPORTIONS, proportion, shrinkage
+from aiqa.stats.proportions import PROPORTIONS, proportion, shrinkage
 
 Floats = NDArray[np.float64]
 COUNTS = st.integers(1, 3000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))

@@ -15,9 +15,9 @@ from sklearn.metrics import median_absolute_error
 from aiqa.stats.effective import effective_size
 from aiqa.stats.functional import infer, mean_of
 from aiqa.stats.paired import mcnemar, paired_proportions
-from aiqa.stats.proportion import proportion
-from aiqa.stats.psi import psi
-from aiqa.stats.quantile import quantile, weighted_quantile
+from aiqa.stats.proportions import proportion
+from aiqa.stats.quantiles import quantile, weighted_quantile
+from aiqa.stats.stability import psi
 
 
 @settings(deadline=None)

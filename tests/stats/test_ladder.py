@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aiqa.stats.ladder import ladder
+from aiqa.stats.leaderboard import ladder
 
 
 def test_the_first_try_is_told_and_a_better_one_too() -> None:

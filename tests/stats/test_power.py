@@ -16,11 +16,11 @@ from statsmodels.stats.power import NormalIndPower, TTestIndPower, TTestPower
 from statsmodels.stats.proportion import proportion_effectsize
 
 from aiqa import power
-from aiqa.stats.auc import auc as infer_auc
 from aiqa.stats.paired import paired_proportions as infer_paired
 from aiqa.stats.power.design import Alternative
-from aiqa.stats.proportion import f1 as infer_f1
-from aiqa.stats.proportion import proportion as infer_proportion
+from aiqa.stats.proportions import f1 as infer_f1
+from aiqa.stats.proportions import proportion as infer_proportion
+from aiqa.stats.roc import auc as infer_auc
 
 SIDES: dict[Alternative, str] = {"greater": "larger", "less": "smaller", "two-sided": "two-sided"}
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from sklearn.metrics import auc as trapezoids
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 
-from aiqa.stats.auc import AREA, area_of, auc, auc_by
-from aiqa.stats.auc_difference import auc_difference, auc_difference_unpaired
-from aiqa.stats.average_precision import AVERAGE_PRECISION, PR_AREAS, average_precision, pr_auc
-from aiqa.stats.partial_auc import partial_auc, partial_statistic
+from aiqa.stats.partial_roc import partial_auc, partial_statistic
+from aiqa.stats.precision_recall import AVERAGE_PRECISION, PR_AREAS, average_precision, pr_auc
 from aiqa.stats.ranked import Statistic
+from aiqa.stats.roc import AREA, area_of, auc, auc_by
+from aiqa.stats.roc_difference import auc_difference, auc_difference_unpaired
 from aiqa.stats.row_ranks import Rows, functional_of, functional_of_cells, mean_of, on_rows, places
 from aiqa.stats.steps import Steps, steps_by, steps_of
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from aiqa.stats.auc import AREA, area_of, infer_area
 from aiqa.stats.functional import infer
 from aiqa.stats.joint_histogram import difference_of_areas, joint_histogram_of
+from aiqa.stats.roc import AREA, area_of, infer_area
 from aiqa.stats.row_ranks import Rows, difference_of, functional_of_cells, on_rows
 from aiqa.stats.score_histogram import binned, cuts_of, histogram_of
 from aiqa.stats.steps import steps_of

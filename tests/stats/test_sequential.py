@@ -12,7 +12,7 @@ from scipy import integrate, optimize, stats
 
 from aiqa.stats.inference import exact
 from aiqa.stats.linear import t_inference
-from aiqa.stats.proportion import f1, proportion
+from aiqa.stats.proportions import f1, proportion
 from aiqa.stats.sequential import (
     TUNED_TO,
     at_every_look,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from aiqa.stats.functional import Functional, difference, function_of, infer, mean_of
-from aiqa.stats.proportion import clopper_pearson_lower, clopper_pearson_upper
+from aiqa.stats.proportions import clopper_pearson_lower, clopper_pearson_upper
 from aiqa.stats.skewed import Scale, gaffke_distance, hall_distance
 from aiqa.stats.special import expit, logit
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from aiqa.stats.curves import roc_area
 from aiqa.stats.groups import numbered
 from aiqa.stats.inference import Inference
-from aiqa.stats.proportion import wilson_lower, wilson_upper
+from aiqa.stats.proportions import wilson_lower, wilson_upper
 from aiqa.stats.ranked import Ranked, Statistic, infer, inferred, measure
 from aiqa.stats.row_ranks import Rows, on_rows
 from aiqa.stats.special import expit, logit, ndtri

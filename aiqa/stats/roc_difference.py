@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aiqa.stats.auc import AREA, area_of, infer_area, require_both
 from aiqa.stats.independent import independent_difference
 from aiqa.stats.inference import Inference
 from aiqa.stats.linear import t_inference
 from aiqa.stats.ranked import RARER, Ranked, infer, inferred
+from aiqa.stats.roc import AREA, area_of, infer_area, require_both
 from aiqa.stats.row_ranks import Rows, difference_of, on_rows
 from aiqa.stats.special import ndtri
 from aiqa.stats.steps import Bools, steps_of
@@ -35,7 +35,7 @@ def auc_difference(
     Parameters
     ----------
     truth, score, weight, clusters
-        As in :func:`aiqa.stats.auc.auc`.
+        As in :func:`aiqa.stats.roc.auc`.
     baseline : array of float, shape (n,)
     method : {"delong"}, optional
         By default DeLong's paired variance with t, widened for rows that were not seen; "delong": the normal
@@ -87,7 +87,7 @@ def auc_difference_unpaired(
     Parameters
     ----------
     truth, score, weight
-        As in :func:`aiqa.stats.auc.auc`.
+        As in :func:`aiqa.stats.roc.auc`.
     baseline_truth, baseline, baseline_weight
         The same of the other model, on other rows.
     method : {"delong"}, optional
