@@ -1,7 +1,7 @@
 """Arrays and counts in, bounds out: the statistics behind the gates, as plain functions.
 
-Most return an :class:`~aiqa.stats.inference.Inference`: a value with one-sided bounds at any error rate, and
-an ``estimate(confidence)`` with the usual interval. They load at their first use; SciPy only where it is needed.
+Most return an :class:`~aiqa.stats.inference.Inference`: a value with one-sided bounds at any error rate,
+whose ``estimate(confidence)`` has the usual interval. They load at their first use.
 
 Examples
 --------
