@@ -137,8 +137,15 @@ def _of_rows(question: Question, columns: Columns, model: int) -> Functional:
     return Functional(weight, lambda weights: at(weights)[0], influence, len(weight), made.domain)
 
 
-METHODS = tuple(dict.fromkeys((*PROPORTIONS, *PAIRED, GAFFKE)))
-"""Of single metrics and of comparisons, beside those of any functional."""
+SHARE = (*PROPORTIONS, GAFFKE)
+"""Methods of a share of rows, beside those of any functional."""
+_PAIRED = tuple(dict.fromkeys((*PROPORTIONS, *PAIRED, GAFFKE)))
+"""Where the rows are the same for any model, also of its difference."""
+_METHODS = {
+    **dict.fromkeys(("accuracy", "approval_rate", "hamming_loss", "recall", "specificity"), _PAIRED),
+    **dict.fromkeys(("f1", "jaccard", "npv", "precision"), SHARE),
+    **dict.fromkeys(("balanced_accuracy", "cohen_kappa", "fbeta", "mcc"), (GAFFKE, WALD)),
+}
 SPECS = {
     name: Spec(
         CLASSIFICATION,
@@ -146,21 +153,7 @@ SPECS = {
         higher_is_better=name != "hamming_loss",
         family=Confusion(),
         labels=FunctionalFamily(_of_rows, higher_is_better=name != "hamming_loss"),
-        methods=METHODS,
+        methods=methods,
     )
-    for name in (
-        "accuracy",
-        "approval_rate",
-        "balanced_accuracy",
-        "cohen_kappa",
-        "f1",
-        "fbeta",
-        "hamming_loss",
-        "jaccard",
-        "mcc",
-        "npv",
-        "precision",
-        "recall",
-        "specificity",
-    )
+    for name, methods in _METHODS.items()
 }

@@ -6,7 +6,7 @@ import numpy as np
 
 from aiqa.errors import MetricError
 from aiqa.metrics.cells import cells_of, cells_statistics
-from aiqa.metrics.confusion import METHODS, infer_definition
+from aiqa.metrics.confusion import SHARE, infer_definition
 from aiqa.metrics.definitions import Definition
 from aiqa.metrics.question import CLASSIFICATION, Comparisons, Parts, Question, Spec, States
 from aiqa.metrics.shares import Share
@@ -52,7 +52,7 @@ SPECS = {
         "prediction",
         higher_is_better=name == "positive_flips",
         family=Flips(),
-        methods=METHODS,
+        methods=SHARE,
     )
     for name in ("negative_flips", "positive_flips")
 }

@@ -152,8 +152,9 @@ def test_shares_have_the_usual_intervals_by_name(method: str) -> None:
 @pytest.mark.parametrize(
     ("of", "method", "why"),
     [
-        (metric.mcc, "wilson", "wilson is of shares of rows"),
-        (metric.fbeta(beta=2), "clopper-pearson", "of shares of rows"),
+        (metric.mcc, "wilson", "mcc has no method 'wilson'"),
+        (metric.f1(average="macro"), "wilson", "wilson is of shares of rows"),
+        (metric.fbeta(beta=2), "clopper-pearson", "has no method"),
         (metric.recall, "tango", "tango compares two models"),
         (metric.recall, "wilsen", "did you mean 'wilson'"),
         (metric.fbeta, None, "fbeta needs beta="),
@@ -402,9 +403,9 @@ def test_pairs_have_joint_errors_and_signs(of: Metric) -> None:
 @pytest.mark.parametrize(
     ("of", "method", "why"),
     [
-        (metric.f1, "tango", "shares of the same rows"),
+        (metric.recall(average="macro"), "tango", "shares of the same rows"),
         (metric.accuracy, "jeffreys", "of one share"),
-        (metric.mcc, "mcnemar", "shares of the same rows"),
+        (metric.mcc, "mcnemar", "mcc has no method"),
     ],
     ids=str,
 )
