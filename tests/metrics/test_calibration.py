@@ -215,6 +215,14 @@ def test_brier_skill() -> None:
     assert wide == pytest.approx(1 - total / (shares * (1 - shares)).sum(), abs=1e-12)
 
 
+def test_a_perfect_model_is_not_proven_perfect() -> None:
+    ours = aiqa.evaluate("brier_skill", y_true=[0, 1] * 20, y_score=[0.0, 1.0] * 20)
+    assert ours.value == 1.0
+    assert ours.low < 0.75
+    few = aiqa.evaluate("brier_skill", y_true=[0] * 20 + [1], y_score=[0.1] * 20 + [0.3])
+    assert few.high == 1.0
+
+
 def test_the_tests_are_known_statistics() -> None:
     of = forecasts(_CAME, _SAID)
     z, chi = spiegelhalter_z(of), hosmer_lemeshow(of, groups=8)
