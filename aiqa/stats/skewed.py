@@ -144,7 +144,7 @@ def infer_influences(
         return told("clopper-pearson of a bounded value", _as_share(of, domain, support))
     if of.constant and of.effective < FEW:
         return without_variation(of.value, n, method or "hall", domain)
-    distance = _students(of) if method == "t" or of.constant else _halls(of)
+    distance = _students(of) if method == "t" or of.constant else _halls(of, domain)
     bent = method is None and not of.constant
     return told(method or "hall", _on_scale(of, distance, scale, bent=bent))
 
@@ -153,25 +153,35 @@ def _students(of: Influences) -> Distance:
     return lambda alpha, _: quantile_t(alpha, of.df)
 
 
-def _halls(of: Influences) -> Distance:
+def _halls(of: Influences, domain: Domain) -> Distance:
+    below, above = (math.isfinite(end) for end in domain)
+
     def distance(alpha: float, side: int) -> float:
-        return hall_distance(quantile_t(alpha, of.df), side * of.skew, of.excess, of.effective)
+        ends = (above, below) if side > 0 else (below, above)
+        shape = side * of.skew, of.excess, of.effective
+        return hall_distance(quantile_t(alpha, of.df), *shape, ends=ends)
 
     return distance
 
 
-def hall_distance(z: float, skew: float, excess: float, effective: float) -> float:
+def hall_distance(
+    z: float, skew: float, excess: float, effective: float, *, ends: tuple[bool, bool] = (False, False)
+) -> float:
     """Return how many standard errors away a bound must be on the side that `skew` points to.
 
     The inverse of Hall's transformation (J. R. Statist. Soc. B 54, 1992), 3 ((1 + A(z - A/6))^(1/3) - 1) / A
     with A the skewness of the mean, written so that it does not cancel for small A: with u = z + A/6 and s
     the cube root of Au - 1 it is 3u / (1 - s + s²). (Johnson, JASA 73, 1978, has the first-order form of the
-    same correction.) Two things are ours, both from simulation. The skewness that a sample shows is too
-    small where tails are heavy, so A is enlarged by the excess kurtosis of the mean times 0.15 sqrt(n), n at
-    least 100: about the least that holds for absolute, squared and lognormal errors. It grows with n so that
-    losses without variance are seen for what they are, and normal rows pay nothing; the other side gets half
-    of it, and is never taken for the long one. And s stops at -0.4, where the distance is 1.9 u: beyond, the
-    transformation is steep and says no more than that nothing is sure.
+    same correction.) Two things are ours, both from simulation.
+
+    The skewness that a sample shows is too small where tails are heavy, or noise. So A is enlarged by 1.5
+    times the excess kurtosis of the mean: about the least that holds for absolute, squared and lognormal
+    errors and for differences of them, while normal rows pay nothing. Of losses, which end on one side, the
+    factor grows with n on the other, as 0.15 sqrt(n) from 100 rows on: so losses without variance are seen
+    for what they are. And on the side where they end, where there is no long tail, half is enough.
+
+    s stops at -0.4, where the distance is 1.9 u: beyond, the transformation is steep and says no more than
+    that nothing is sure.
 
     Parameters
     ----------
@@ -181,6 +191,8 @@ def hall_distance(z: float, skew: float, excess: float, effective: float) -> flo
         Of the estimate, not of the rows: of rows divided by sqrt(n) and n.
     effective : float
         The effective number of units.
+    ends : (bool, bool)
+        Whether the quantity ends on this side, and on the other.
 
     Examples
     --------
@@ -189,8 +201,8 @@ def hall_distance(z: float, skew: float, excess: float, effective: float) -> flo
     """
     if math.isinf(z):
         return z
-    more = 0.15 * math.sqrt(max(100.0, effective)) * excess
-    enlarged = skew + more if skew > 0 else min(0.0, skew + more / 2)
+    more = 0.15 * math.sqrt(max(100.0, effective if ends[1] else 0.0)) * excess
+    enlarged = min(0.0, skew + more / 2) if ends[0] and skew <= 0 else skew + more
     u = max(0.0, z + enlarged / 6)
     s = min(math.cbrt(enlarged * u - 1), -0.4)
     return 3 * u / (1 - s + s * s)
