@@ -21,6 +21,7 @@ import numpy as np
 from aiqa.errors import MetricError
 from aiqa.stats.functional import Functional, infer
 from aiqa.stats.inference import Inference
+from aiqa.stats.linear import Linear
 from aiqa.stats.proportions import clopper_pearson_lower, clopper_pearson_upper
 from aiqa.stats.reliability import Floats, Forecasts, diagram, reach_of_clusters
 from aiqa.stats.skewed import quantile_t
@@ -104,31 +105,34 @@ def coefficient(of: Forecasts, which: int) -> Functional:
     """Return the intercept (0) or the slope (1) of the recalibration as a function of the rows' weights."""
     logit, whole = _logits(of), _fit_all(of)
 
+    def fit(weight: Floats) -> Floats:
+        return whole if weight is of.weight else _fit(logit, of.truth, weight, whole)
+
     def value(weight: Floats) -> float:
-        if not _overlap(logit, of.truth, weight):
-            return math.nan
-        return float(_fit(logit, of.truth, weight, whole)[which])
+        return float(fit(weight)[which]) if _overlap(logit, of.truth, weight) else math.nan
 
     def influence(weight: Floats) -> Floats:
-        model = _Model.at(logit, weight, _fit(logit, of.truth, weight, whole))
+        model = _Model.at(logit, weight, fit(weight))
         return np.asarray(weight * (of.truth - model.mean) * model.direction(which))
 
     return Functional(of.weight, value, influence, of.rows)
 
 
 def _infer(of: Forecasts, which: int, method: str | None, **how: Any) -> Inference:
-    functional = coefficient(of, which)
     if method not in (None, "wald"):
-        return infer(functional, clusters=of.clusters, method=method, **how)
-    model = _Model.at(_logits(of), of.weight, _fit_all(of))
-    error = math.sqrt(float((of.weight**2 * model.spread) @ model.direction(which) ** 2))
+        return infer(coefficient(of, which), clusters=of.clusters, method=method, **how)
+    whole, weight = _fit_all(of), of.weight
+    model = _Model.at(_logits(of), weight, whole)
+    direction, value = model.direction(which), float(whole[which])
+    error = math.sqrt(float((weight**2 * model.spread) @ direction**2))
     if method == "wald":
-        return _wald(functional.value(of.weight), error, of)
-    linear = functional.linear(of.clusters)
+        return _wald(value, error, of)
+    linear = Linear.of_rows(value, weight * (of.truth - model.mean) * direction, weight, of.rows)
+    linear = linear if of.clusters is None else linear.clustered(of.clusters, weight)
     df = linear.effective - 1
     robust = math.sqrt(linear.moment(2) * linear.effective / df) if df > 1e-9 else math.inf
     name = "t, the larger of the model's error and the robust one"
-    return _symmetric(linear.value, max(error, robust), lambda alpha: quantile_t(alpha, df), of.rows, name)
+    return _symmetric(value, max(error, robust), lambda alpha: quantile_t(alpha, df), of.rows, name)
 
 
 def _wald(value: float, error: float, of: Forecasts) -> Inference:
