@@ -11,6 +11,8 @@ EXACT, ASYMPTOTIC = 0.05, 0.065
 WIDER = 1.15
 """How much farther from the truth bounds may stay than those of the best sound method in the same cell."""
 EXACT_METHODS = frozenset({"clopper-pearson", "order statistics"})
+FEW = 100
+"""Fewer samples of a cell say too little of how sound a method is."""
 SIDES = ("lower", "upper")
 Found = dict[str, dict[str, Any]]
 """The results by name: cells, which have ``methods``, and gates, which have ``rates``."""

@@ -35,7 +35,7 @@ class Case:
     like : bool
         Whether its bounds are made as those of another case: one size a world is then enough.
     slow : bool
-        Whether it is studied at few sizes.
+        Whether a comparison takes long: it is studied at small sizes only.
     """
 
     name: str
@@ -169,17 +169,19 @@ def ninetieth(y_true: Array, y_pred: Array) -> float:
 
 def _of_users() -> list[Case]:
     return [
-        fixed(namespace(bias), "values", "f: a ratio of sums", but=(WEIGHTED,)),
-        fixed(namespace(ninetieth), "values", "f: a quantile", but=(WEIGHTED,)),
-        fixed(namespace(promised, needs="score"), "scores", "f: of scores", but=(WEIGHTED,)),
+        fixed(namespace(bias), "values", "f: a ratio of sums", but=(WEIGHTED,), slow=True),
+        fixed(namespace(ninetieth), "values", "f: a quantile", but=(WEIGHTED,), slow=True),
+        fixed(namespace(promised, needs="score"), "scores", "f: of scores", but=(WEIGHTED,), slow=True),
     ]
 
 
 def _of_scorers() -> list[Case]:
     mae, area = (namespace.scorer(name) for name in ("neg_mean_absolute_error", "roc_auc"))
     return [
-        fixed(mae, "values", "scorer of mae", only=("normal errors", "lognormal errors"), like=True),
-        fixed(area, "scores", "scorer of roc_auc", only=("half positive", "mixture"), like=True),
+        fixed(
+            mae, "values", "scorer of mae", only=("normal errors", "lognormal errors"), like=True, slow=True
+        ),
+        fixed(area, "scores", "scorer of roc_auc", only=("half positive", "mixture"), like=True, slow=True),
     ]
 
 
@@ -195,6 +197,8 @@ FORMS: dict[str, Callable[[], list[Case]]] = {
     "expected_cost": _told(namespace.expected_cost(costs={"fn": 5, "fp": 1}), "labels", name="expected_cost"),
     "fbeta": _told(namespace.fbeta(beta=2), "labels", like=True),
     "pinball": _told(namespace.pinball(q=0.9), "values", like=True),
+    "absolute_error_quantile": _told(namespace.absolute_error_quantile, "values", slow=True),
+    "calibration_slope": _told(namespace.calibration_slope, "scores", slow=True),
     "ece": _ece,
     "mce": _mce,
     **_each(_brier_part, "brier_reliability", "brier_resolution", "brier_uncertainty"),

@@ -35,6 +35,8 @@ from benchmarks.coverage.worlds import Columns, Floats, World
 SEED = 3
 ALPHA = 0.05
 _CHUNK = 1_000_000
+_PATIENCE = 5
+"""So many times its time a default gets to answer the least number of samples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,10 @@ class Effort:
     replicates : int
         Samples of a cell, at most.
     seconds : float
-        Of a method, after which it gets no further samples of a cell;
+        Of processor time in a cell, after which the default gets no further samples (and a method by its name
+        after a third of that)
     least : int
-        but so many at least.
+        but the default so many at least, if it can answer them in five times the time.
     """
 
     replicates: int = 4000
@@ -79,11 +82,11 @@ class Answers:
     seconds: float = 0.0
 
     def wants_more(self, effort: Effort) -> bool:
-        """Tell whether it should get further samples."""
-        # Who asks for a method by its name waits for a rough answer only.
-        most = effort.seconds if self.method is None else effort.seconds / 3
-        slow = self.seconds > most and sum(map(len, self.bounds)) >= effort.least
-        return self.refusal is None and not slow
+        """Tell whether it should get further samples: a default enough to tell, others for a rough answer."""
+        if self.method is not None:
+            return self.refusal is None and self.seconds < effort.seconds / 3
+        enough = sum(map(len, self.bounds)) >= effort.least or self.seconds > _PATIENCE * effort.seconds
+        return self.refusal is None and not (enough and self.seconds > effort.seconds)
 
     def add(self, parts: Mapping[Any, Any], replicates: int, *, p_values: bool) -> None:
         """Read the bounds of a chunk, and the p-values where they mean something."""
@@ -129,11 +132,14 @@ def measure(cell: Cell, effort: Effort, *, named: bool = True) -> dict[str, Any]
 
 
 def _chunks(cell: Cell, world: World, replicates: int) -> Iterator[tuple[int, int]]:
-    """Yield numbered parts of the replicates, each of about so many rows as memory likes."""
+    """Yield numbered parts of the replicates: small ones first, then as many rows as memory likes."""
     rows = cell.n * (1.0 if world.sizes is None else float(world.sizes.mean()))
-    step = int(min(500, max(1, _CHUNK // rows)))
-    for number, start in enumerate(range(0, replicates, step)):
-        yield number, min(step, replicates - start)
+    most = int(min(500, max(1, _CHUNK // rows)))
+    number, done = 0, 0
+    while done < replicates:
+        step = min(most, 10 * 4**number, replicates - done)
+        yield number, step
+        number, done = number + 1, done + step
 
 
 def _draw(cell: Cell, world: World, number: int, replicates: int) -> list[pl.DataFrame]:

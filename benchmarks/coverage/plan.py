@@ -21,9 +21,11 @@ from benchmarks.coverage.kinds import KINDS, Setting
 Pairing = Literal["alone", "paired", "unpaired"]
 PAIRINGS: tuple[Pairing, ...] = ("alone", "paired", "unpaired")
 SMALL = 1000
-"""Methods by name, and cases that are slow, are studied up to so many units."""
+"""Methods by name are studied up to so many units."""
 _RESAMPLED = (100, 200)
 """The sizes at which the methods that any metric has are studied."""
+_QUICK = 500
+"""Comparisons that take long are studied up to so many units."""
 _TYPICAL = 100
 """A case that is like another is studied at one size: the first from here up."""
 
@@ -89,7 +91,7 @@ def _sizes(case: Case, setting: Setting, pairing: Pairing) -> tuple[int, ...]:
     if case.like:
         first = setting is KINDS[case.kind].settings[0] or case.needs_champion
         return _typical(sizes) if pairing == "alone" or (pairing == "paired" and first) else ()
-    return tuple(n for n in sizes if n <= SMALL) if case.slow else sizes
+    return tuple(n for n in sizes if n <= _QUICK) if case.slow and pairing != "alone" else sizes
 
 
 def _typical(sizes: tuple[int, ...]) -> tuple[int, ...]:
