@@ -7,7 +7,7 @@ INSTALL := $(UV) pip install --quiet --python $(BIN)/python --constraint require
 DEPENDENCIES := pyproject.toml requirements.lock
 CHECKED := aiqa tests examples checks benchmarks
 
-.PHONY: demo demo-broken examples test coverage lint lock bench-import clean
+.PHONY: demo demo-broken examples test coverage lint lock bench-import bench-stats clean
 
 demo: .venv/demo examples
 	@$(BIN)/python -m pytest --aiqa
@@ -42,6 +42,9 @@ lock: $(UV)
 
 bench-import: .venv/test
 	@$(BIN)/python benchmarks/imports.py
+
+bench-stats: .venv/test
+	@set -e; for file in benchmarks/stats_*.py; do echo "== $$file"; $(BIN)/python $$file; done
 
 clean:
 	rm -rf .venv .aiqa .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist

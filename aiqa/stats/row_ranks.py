@@ -43,6 +43,8 @@ class Rows:
 
     def size(self, of: Bools) -> float:
         """Return the effective number of these rows, or of the clusters that they are in."""
+        if self.weight is None and self.clusters is None:
+            return float(np.count_nonzero(of))
         weights = self.weights[of]
         if self.clusters is not None:
             weights = np.bincount(self.clusters[of], weights=weights).astype(float)
@@ -54,7 +56,7 @@ class Rows:
         Rows vary by class; clusters as they are, by the sums of their rows' influences (Obuchowski,
         Biometrics 53, 1997), with as many degrees of freedom as the rarest class has clusters, less one.
         """
-        classes = [self.group == code for code in np.unique(self.group)]
+        classes = [self.group == code for code in np.flatnonzero(np.bincount(self.group))]
         sizes = [self.size(of) for of in classes]
         if self.clusters is None:
             squares = influence * influence
@@ -143,25 +145,26 @@ def on_rows(statistic: Statistic, truth: Bools, score: NDArray[Any], of: Rows) -
     >>> on_rows(AREA, truth, score, Rows(truth.astype(int))).influence.tolist()
     [0.0, -0.125, 0.125]
     """
-    weights = of.weights
     place, steps = places(truth, score)
-    negative, positive = _by_step(place, weights, steps)
+    negative, positive = _by_step(place, of.weight, steps)
     curve = statistic.curve(positive, negative)
+    influence = np.concatenate((curve.by_negative, curve.by_positive))[place]
     sizes = of.size(truth), of.size(~truth)
-    heavy = weights > 0
+    heavy = truth if of.weight is None else truth[of.weight > 0]
+    found = int(np.count_nonzero(heavy))
     return RowRanks(
         curve.value,
-        weights * np.concatenate((curve.by_negative, curve.by_positive))[place],
+        influence if of.weight is None else influence * of.weight,
         (
             pull(curve.by_positive, negative, positive, sizes[0], statistic.unseen),
             pull(curve.by_negative, positive, negative, sizes[1], statistic.unseen),
         ),
         (spread_of(curve.by_positive, positive), spread_of(curve.by_negative, negative)),
         sizes,
-        (int(np.count_nonzero(truth & heavy)), int(np.count_nonzero(~truth & heavy))),
+        (found, len(heavy) - found),
         statistic.name,
         statistic.domain,
-        0.0 if statistic.bias is None else statistic.bias(positive, negative, _units(truth, weights)),
+        0.0 if statistic.bias is None else statistic.bias(positive, negative, _units(truth, of)),
     )
 
 
@@ -172,14 +175,16 @@ def places(truth: Bools, score: NDArray[Any]) -> tuple[Ints, int]:
     return step + steps * truth, steps
 
 
-def _by_step(place: Ints, weights: Floats, steps: int) -> Floats:
+def _by_step(place: Ints, weights: Floats | None, steps: int) -> Floats:
     """Return the weights of negative and of positive rows by step: shape (2, steps)."""
     return np.bincount(place, weights=weights, minlength=2 * steps).reshape(2, steps).astype(float)
 
 
-def _units(truth: Bools, weights: Floats) -> tuple[float, float]:
+def _units(truth: Bools, of: Rows) -> tuple[float, float]:
     """Return the weight of one positive and of one negative row."""
-    one, other = (weights[of] for of in (truth, ~truth))
+    if of.weight is None:
+        return 1.0, 1.0
+    one, other = (of.weight[kind] for kind in (truth, ~truth))
     return total(one, one) / float(one.sum()), total(other, other) / float(other.sum())
 
 
