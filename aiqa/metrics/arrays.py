@@ -105,7 +105,9 @@ def _labels(y_true: Any, classes: Sequence[Any], named: bool) -> tuple[tuple[str
     """Return the columns of several labels, and those of them that are given as a matrix."""
     if named and isinstance(y_true, (list, tuple)) and all(isinstance(name, str) for name in y_true):
         return tuple(y_true), {}
-    if isinstance(y_true, str) or np.ndim(y_true) != 2 or np.shape(y_true)[1] < 2:
+    # Asking NumPy for the shape of a series of texts would copy all of them.
+    shape = getattr(y_true, "shape", None) or np.shape(y_true)
+    if isinstance(y_true, str) or len(shape) != 2 or shape[1] < 2:
         return (), {}
     matrix = np.asarray(y_true)
     names = tuple(map(str, classes)) or tuple(f"label {k}" for k in range(matrix.shape[1]))

@@ -129,9 +129,20 @@ def _coded(labels: pl.Series, positions: dict[Any, int]) -> NDArray[np.int64]:
         return values if known else codes[values - span[0]]
     if labels.dtype in (pl.Categorical, pl.Enum):
         labels = labels.cast(pl.String)
+    if labels.dtype == pl.String:
+        return _coded_texts(labels, positions)
     found = labels.unique()
     places = [positions.get(label, -1) for label in found.to_list()]
     return labels.replace_strict(found, places, return_dtype=pl.Int64).to_numpy()
+
+
+def _coded_texts(labels: pl.Series, positions: dict[Any, int]) -> NDArray[np.int64]:
+    """Tell texts apart once, as categories."""
+    found = labels.unique().drop_nulls()
+    places = np.array([*(positions.get(label, -1) for label in found.to_list()), -1])
+    numbers = labels.cast(pl.Enum(found)).to_physical().cast(pl.Int64).fill_null(len(found))
+    codes: NDArray[np.int64] = places[numbers.to_numpy()]
+    return codes
 
 
 def _some(classes: tuple[Any, ...]) -> str:
