@@ -27,7 +27,8 @@ def _picked() -> Iterator[Cell]:
     """Yield a cell a family and pairing, in clusters and out of them: which one, its name decides."""
     groups: dict[tuple[str, str, bool], list[Cell]] = {}
     for cell in cells():
-        if cell.n <= MOST and (cell.family not in SLOW or cell.pairing == "alone"):
+        dear = cell.family in SLOW or cell.case.slow
+        if cell.n <= MOST and (cell.pairing == "alone" or not dear):
             group = cell.family, cell.pairing, cell.setting.name == CLUSTERED
             groups.setdefault(group, []).append(cell)
     for found in groups.values():
