@@ -26,7 +26,7 @@ _KINDS: dict[str, tuple[tuple[float, float], tuple[str, ...]]] = {
     **dict.fromkeys(("precision", "recall", "f1", "average_precision"), (_SHARE, _CLASSES)),
     "pr_auc": (_SHARE, (*_CLASSES, "points")),
     "roc_auc": (_SHARE, (*_CLASSES, "max_fpr")),
-    **dict.fromkeys(("specificity", "npv", "jaccard"), (_SHARE, _CLASSES)),
+    **dict.fromkeys(("specificity", "npv", "fpr", "jaccard"), (_SHARE, _CLASSES)),
     **dict.fromkeys(("accuracy", "balanced_accuracy", "hamming_loss"), (_SHARE, ())),
     **dict.fromkeys(("negative_flips", "positive_flips"), (_SHARE, ())),
     "fbeta": (_SHARE, (*_CLASSES, "beta")),
@@ -325,6 +325,8 @@ class MetricNamespace:
     """Share of the positive rows that are called so."""
     specificity = Metric("specificity")
     """Share of the rows that are not positive that are not called so."""
+    fpr = Metric("fpr")
+    """False positive rate: share of the other rows that are called positive. Smaller is better."""
     npv = Metric("npv")
     """Negative predictive value: share of the rows not called positive that are not."""
     f1 = Metric("f1")

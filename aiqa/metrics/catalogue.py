@@ -22,6 +22,7 @@ from aiqa.metrics import (
     ranking,
     regression,
 )
+from aiqa.metrics.called import FORMULAS
 from aiqa.metrics.functional import FunctionalFamily
 from aiqa.metrics.label_average import over_labels
 from aiqa.metrics.operating import OperatingPoint
@@ -32,7 +33,7 @@ from aiqa.scan.statistics import Answers, Binned, Request, SliceKey, Slicer
 from aiqa.stats.functional import METHODS
 from aiqa.stats.inference import Inference
 
-WITH_POINT = ("precision", "recall", "f1", "accuracy")
+WITH_POINT = tuple(FORMULAS)
 """Metrics at operating points that the rows set; those of :data:`WITH_THRESHOLD` take a given threshold."""
 WITH_THRESHOLD = (*confusion.SPECS, *cost.SPECS, *flips.SPECS)
 CATALOGUE: dict[str, Spec] = {
@@ -157,7 +158,7 @@ def _family(question: Question) -> Family:
     if spec.family is None:
         raise MetricError(f"{question.name} compares two data sets, not truth and predictions")
     if _has_estimated_threshold(question.metric):
-        return OperatingPoint()
+        return OperatingPoint(higher_is_better=spec.higher_is_better)
     by_rows = question.cluster is not None or question.method in METHODS
     return spec.rows if by_rows and spec.rows is not None else spec.family
 
@@ -182,7 +183,7 @@ def _check_task(question: Question) -> None:
         raise MetricError(f"{metric!r} has no operating point; that goes with {', '.join(with_point)}")
     if task != "binary" or "average" in question.option:
         raise MetricError(f"{metric!r}: an operating point is that of the positive class of a binary model")
-    if _has_estimated_threshold(metric) and metric.name != "accuracy" and question.label_code() != 1:
+    if _has_estimated_threshold(metric) and question.label_code() != 1:
         raise MetricError(f"{metric!r}: an operating point is that of the positive class")
 
 

@@ -142,17 +142,18 @@ SHARE = (*PROPORTIONS, GAFFKE)
 _PAIRED = tuple(dict.fromkeys((*PROPORTIONS, *PAIRED, GAFFKE)))
 """Where the rows are the same for any model, also of its difference."""
 _METHODS = {
-    **dict.fromkeys(("accuracy", "approval_rate", "hamming_loss", "recall", "specificity"), _PAIRED),
+    **dict.fromkeys(("accuracy", "approval_rate", "hamming_loss", "fpr", "recall", "specificity"), _PAIRED),
     **dict.fromkeys(("f1", "jaccard", "npv", "precision"), SHARE),
     **dict.fromkeys(("balanced_accuracy", "cohen_kappa", "fbeta", "mcc"), (GAFFKE, WALD)),
 }
+_LOSSES = ("fpr", "hamming_loss")
 SPECS = {
     name: Spec(
         CLASSIFICATION,
         "prediction",
-        higher_is_better=name != "hamming_loss",
+        higher_is_better=name not in _LOSSES,
         family=Confusion(),
-        labels=FunctionalFamily(_of_rows, higher_is_better=name != "hamming_loss"),
+        labels=FunctionalFamily(_of_rows, higher_is_better=name not in _LOSSES),
         methods=methods,
     )
     for name, methods in _METHODS.items()

@@ -12,6 +12,7 @@ from aiqa.metrics.question import Question
 from aiqa.metrics.shares import Share
 from aiqa.stats.cells import Cells
 from aiqa.stats.contingency import (
+    FPR,
     JACCARD,
     NPV,
     PRECISION,
@@ -144,6 +145,7 @@ def _ratio(question: Question) -> Ratio:
         "recall": RECALL,
         "specificity": SPECIFICITY,
         "npv": NPV,
+        "fpr": FPR,
         "jaccard": JACCARD,
     }
     if question.name in ratios:
@@ -153,6 +155,8 @@ def _ratio(question: Question) -> Ratio:
 
 def _micro(question: Question) -> Definition:
     """Return the metric of all classes' counts together, which is a function of accuracy."""
+    if question.name == "fpr":
+        raise MetricError("fpr has no micro average: take that of specificity")
     classes = len(question.table.classes)
     scales: dict[str, Scale] = {
         "jaccard": _JACCARD_OF_ACCURACY,
@@ -178,6 +182,7 @@ def _of_class(question: Question, code: int) -> Definition:
         "recall": f"no row is of class {label!r}",
         "precision": f"no row is called {label!r}",
         "specificity": f"every row is of class {label!r}",
+        "fpr": f"every row is of class {label!r}",
         "npv": f"every row is called {label!r}",
     }.get(question.name, f"no row is of class {label!r} or called so")
     share = _share_of_class(question, code)
@@ -196,6 +201,10 @@ def _share_of_class(question: Question, code: int) -> Share | None:
         case "specificity":
             return Share(
                 lambda _, said: said != code, lambda truth, _: truth != code, "rows of other classes"
+            )
+        case "fpr":
+            return Share(
+                lambda _, said: said == code, lambda truth, _: truth != code, "rows of other classes"
             )
         case "npv":
             return Share(

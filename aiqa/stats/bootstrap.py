@@ -12,19 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aiqa.stats.inference import FEW, Inference, without_variation
+from aiqa.stats.inference import Inference, without_variation
 from aiqa.stats.linear import t_inference
 from aiqa.stats.resampling import Sample, replicate
-from aiqa.stats.skewed import quantile_t
+from aiqa.stats.skewed import REAL, Domain, quantile_t
 from aiqa.stats.special import ndtr, ndtri
 
 Floats = NDArray[np.float64]
-Domain = tuple[float, float]
-REAL: Domain = (-math.inf, math.inf)
-ROWS = 20_000
-"""Resamples of a user's function are no larger than this; see :func:`bootstrap_rows`."""
 _TAIL = 10
-_CHUNK = 4_000_000
 _ROUNDING = 1e-12
 
 
@@ -34,7 +29,6 @@ def from_replicates(
     n: int,
     method: str,
     *,
-    upper: Floats | None = None,
     domain: Domain = REAL,
     level: Callable[[float], float] = lambda alpha: alpha,
     support: int | None = None,
@@ -51,8 +45,6 @@ def from_replicates(
     n : int
         Rows.
     method : str
-    upper : ndarray of float, optional
-        Other replicates for the upper bound.
     domain : (float, float)
         Where the truth must lie.
     level : callable
@@ -60,21 +52,19 @@ def from_replicates(
     support, support_of : optional
         As in :class:`~aiqa.stats.inference.Inference`.
     """
-    low = np.sort(np.where(np.isnan(replicates), domain[0], replicates))
-    highs = replicates if upper is None else upper
-    high = np.sort(np.where(np.isnan(highs), domain[1], highs))
-    errors = _error(replicates), _error(highs)
+    low, high = (np.sort(np.where(np.isnan(replicates), end, replicates)) for end in domain)
+    error = _error(replicates)
 
     def lower_bound(alpha: float) -> float:
         bounds = [value, _quantile(low, level(alpha), down=True)]
         if alpha * len(low) < _TAIL:
-            bounds.append(value + ndtri(alpha) * errors[0])
+            bounds.append(value + ndtri(alpha) * error)
         return max(domain[0], min(bounds))
 
     def upper_bound(alpha: float) -> float:
         bounds = [value, _quantile(high, level(1 - alpha), down=False)]
         if alpha * len(high) < _TAIL:
-            bounds.append(value - ndtri(alpha) * errors[1])
+            bounds.append(value - ndtri(alpha) * error)
         return min(domain[1], max(bounds))
 
     return Inference(value, n, method, lower_bound, upper_bound, support, support_of)
@@ -177,6 +167,22 @@ def bca_level(value: float, drawn: Floats, acceleration: float) -> Callable[[flo
     return level
 
 
+def expanded(level: Callable[[float], float], units: float) -> Callable[[float], float]:
+    """Move levels of quantiles outward as far as Student's are beyond normal ones.
+
+    (Hesterberg, The American Statistician 69, 2015.)
+    """
+    if units < 2:
+        return level
+    wider = math.sqrt(units / (units - 1))
+
+    def outer(probability: float) -> float:
+        tail = ndtr(-quantile_t(min(probability, 1 - probability), units - 1) * wider)
+        return level(tail if probability < 0.5 else 1 - tail)
+
+    return outer
+
+
 def _studentised(sample: Sample, replicates: int, seed: int, n: int, told: dict[str, Any]) -> Inference:
     """Take the quantiles of (replicate - value) / the replicate's standard error (Efron, 1979; Hall, 1988).
 
@@ -248,75 +254,3 @@ _METHODS: dict[str, Callable[[Sample, int, int, int, dict[str, Any]], Inference]
     "poisson": _poisson,
     "jackknife": _jackknife,
 }
-
-
-# Of rows, for any function.
-
-
-def bootstrap_rows(
-    statistic: Callable[[NDArray[np.intp]], float],
-    value: float,
-    n: int,
-    seed: int,
-    *,
-    domain: Domain = REAL,
-    resamples: int = 1000,
-) -> Inference:
-    """Infer any function of rows by resampling them (Efron, Annals of Statistics 7, 1979).
-
-    Percentile bounds; BCa (Efron, JASA 82, 1987) up to 200 rows. The more rows, the fewer resamples, but
-    at least 200. Above ``ROWS`` rows, resamples hold that many and their spread is scaled by the square
-    root of the share (m out of n): `method` says so. Fewer than ``FEW`` rows whose resamples all give the
-    same value tell nothing of its error, and the bounds are the `domain`.
-
-    Parameters
-    ----------
-    statistic : callable
-        From the indices of the rows of a resample to the value; NaN where it is not defined on them.
-    value : float
-        The value on all rows.
-    n : int
-        Rows.
-    seed : int
-    domain : (float, float)
-        Where the truth must lie.
-    resamples : int
-        At most.
-
-    Examples
-    --------
-    >>> x = np.arange(100.0)
-    >>> low = bootstrap_rows(lambda rows: x[rows].mean(), x.mean(), 100, 0).estimate().low
-    >>> 42 < low < 46
-    True
-    """
-    size = min(n, ROWS)
-    count = int(np.clip(_CHUNK // size, min(200, resamples), resamples))
-    rng = np.random.default_rng(seed)
-    drawn = np.array([statistic(rng.integers(0, n, size)) for _ in range(count)], dtype=float)
-    if n < FEW and _alike(drawn):
-        return without_variation(value, n, "bootstrap", domain)
-    if size < n:
-        drawn = value + (drawn - np.nanmean(drawn)) * math.sqrt(size / n)
-        return from_replicates(
-            value, drawn, n, f"bootstrap ({count} resamples of {size:,} rows, scaled)", domain=domain
-        )
-    if n > 200 or np.isnan(drawn).any():
-        return from_replicates(value, drawn, n, f"bootstrap percentile ({count} resamples)", domain=domain)
-    rows = np.arange(n)
-    left_out = np.array([statistic(np.delete(rows, row)) for row in rows], dtype=float)
-    return _bca_of_rows(value, drawn, np.nanmean(left_out) - left_out, n, domain)
-
-
-def _alike(drawn: Floats) -> bool:
-    """Tell whether replicates show no variation but that of rounding."""
-    defined = drawn[np.isfinite(drawn)]
-    return len(defined) == 0 or bool(np.ptp(defined) <= 1e-12 * max(1.0, abs(defined[0])))
-
-
-def _bca_of_rows(value: float, drawn: Floats, influence: Floats, n: int, domain: Domain) -> Inference:
-    clean = np.nan_to_num(influence)
-    spread = float((clean**2).sum())
-    speed = float((clean**3).sum()) / (6 * spread**1.5) if spread > 0 else 0.0
-    name = f"bootstrap bca ({len(drawn)} resamples)"
-    return from_replicates(value, drawn, n, name, domain=domain, level=bca_level(value, drawn, speed))

@@ -169,6 +169,7 @@ RECALL = Ratio((1, 0, 0, 0), (0, 1, 0, 0))
 JACCARD = Ratio((1, 0, 0, 0), (-1, 1, 1, 0))
 SPECIFICITY = Ratio((1, -1, -1, 1), (0, -1, 0, 1))
 NPV = Ratio((1, -1, -1, 1), (0, 0, -1, 1))
+FPR = Ratio((-1, 0, 1, 0), (0, -1, 0, 1))
 
 
 def fbeta(beta: float) -> Ratio:

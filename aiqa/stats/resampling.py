@@ -130,11 +130,11 @@ def _draw(count: Floats, size: int, rng: np.random.Generator, *, poisson: bool) 
     if poisson:
         return rng.poisson(count, (size, len(count))).astype(float)
     if (count == 1).all():
-        return times_drawn(len(count), size, rng)
+        return _times_drawn(len(count), size, rng)
     return rng.multinomial(round(count.sum()), count / count.sum(), size).astype(float)
 
 
-def times_drawn(units: int, size: int, rng: np.random.Generator) -> Floats:
+def _times_drawn(units: int, size: int, rng: np.random.Generator) -> Floats:
     """Return how often each of `units` is among as many drawn: shape (size, units)."""
     drawn = rng.integers(0, units, (size, units)) + np.arange(size)[:, None] * units
     return np.bincount(drawn.ravel(), minlength=size * units).reshape(size, units).astype(float)

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aiqa.stats.bootstrap import REAL, Domain, bca_level, from_replicates
+from aiqa.stats.bootstrap import bca_level, expanded, from_replicates
 from aiqa.stats.inference import Inference, without_variation
 from aiqa.stats.linear import t_inference
-from aiqa.stats.skewed import quantile_t
-from aiqa.stats.special import ndtr
+from aiqa.stats.skewed import REAL, Domain
 
 Floats = NDArray[np.float64]
 RowNumbers = NDArray[np.intp]
@@ -134,7 +133,7 @@ def infer_function(
     if method in (None, "bootstrap", "bca"):
         level = bca_level(value, drawn, _acceleration(statistic, units, seed))
     if method in (None, "bootstrap"):
-        level = _expanded(level, len(units))
+        level = expanded(level, len(units))
     return from_replicates(value, drawn, n, name, domain=domain, level=level)
 
 
@@ -191,20 +190,6 @@ def _acceleration(statistic: Statistic, units: Units, seed: int) -> float:
     moved = np.nan_to_num(np.nanmean(left) - left) if np.isfinite(left).any() else np.zeros(1)
     spread = float(moved @ moved)
     return float((moved**3).sum()) / (6 * math.pow(spread, 1.5)) if spread > 0 else 0.0
-
-
-def _expanded(level: Callable[[float], float], units: int) -> Callable[[float], float]:
-    """Move levels outward as far as Student's quantiles are beyond normal ones."""
-    if units < 2:
-        return level
-    wider = math.sqrt(units / (units - 1))
-
-    def expanded(probability: float) -> float:
-        tail = min(probability, 1 - probability)
-        outer = ndtr(-quantile_t(tail, units - 1) * wider)
-        return level(outer if probability < 0.5 else 1 - outer)
-
-    return expanded
 
 
 def _jackknife(statistic: Statistic, value: float, units: Units, seed: int, domain: Domain) -> Inference:

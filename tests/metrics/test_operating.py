@@ -10,16 +10,20 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import roc_curve
+from sklearn.metrics import precision_recall_curve, roc_curve
 
 import aiqa
 from aiqa import metric
 from aiqa.errors import MetricError
 from aiqa.metrics import catalogue
-from aiqa.metrics.operating import Point, falling
+from aiqa.metrics.catalogue import WITH_POINT
 from aiqa.metrics.table import scored_table
 from aiqa.scan.execute import execute
 from aiqa.scan.predictions import Predictions
+from aiqa.stats import point_draws, points
+from aiqa.stats.functional import METHODS
+from aiqa.stats.points import Falling, Point
+from aiqa.stats.proportions import proportion
 
 _RNG = np.random.default_rng(0)
 _TRUTH = (_RNG.random(500) < 0.3).astype(int)
@@ -58,14 +62,9 @@ def test_fpr_keeps_the_rate_with_the_lowest_threshold() -> None:
 
 def test_recall_and_precision_as_points() -> None:
     assert _value(metric.recall.at(recall=0.8)) >= 0.8
-    at = falling(_TRUTH == 1, _SCORE, None)
-    fewest = min(
-        called.tp + called.fp
-        for called in (at.at(Point("top", k)) for k in range(1, 501))
-        if called.tp / called.positive >= 0.8
-    )
-    called = at.at(Point("recall", 0.8))
-    assert called.tp + called.fp == pytest.approx(fewest)
+    precision, recall, _ = precision_recall_curve(_TRUTH, _SCORE)
+    assert _value(metric.precision.at(recall=0.8)) == pytest.approx(precision[recall >= 0.8][-1])
+    assert _value(metric.recall.at(precision=0.7)) == pytest.approx(recall[precision >= 0.7].max())
     assert _value(metric.precision.at(precision=0.7)) >= 0.7
     with pytest.raises(MetricError, match="no threshold reaches"):
         aiqa.evaluate(metric.precision.at(precision=1.0), y_true=[1, 0], y_score=[0.1, 0.9])
@@ -75,13 +74,14 @@ def test_recall_and_precision_as_points() -> None:
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=1, max_size=20), st.integers(1, 25))
-def test_budgets_are_spent_and_repeats_are_weights(rows: list[tuple[bool, int]], budget: int) -> None:
+def test_budgets_are_spent_and_weights_are_repeats(rows: list[tuple[bool, int]], budget: int) -> None:
     truth, score = np.array([row[0] for row in rows]), np.array([row[1] for row in rows], dtype=float)
-    at = falling(truth, score, None)
-    called = at.at(Point("top", budget))
-    assert called.tp + called.fp == pytest.approx(min(budget, len(rows)))
-    twice = at.at(Point("top", budget), np.concatenate([np.arange(len(rows))] * 2))
-    assert (twice.tp, twice.fp) == pytest.approx((2 * called.tp, 2 * called.fp))
+    at = Point("top", min(1.0, budget / len(rows)))
+    tp, fp, fn, tn = Falling(truth, score).counts(at, np.ones(len(rows)))
+    assert tp + fp == pytest.approx(min(budget, len(rows)))
+    assert tp + fn == pytest.approx(truth.sum())
+    twice = Falling(np.tile(truth, 2), np.tile(score, 2)).counts(at, np.ones(2 * len(rows)))
+    assert twice == pytest.approx(2 * np.array([tp, fp, fn, tn]))
 
 
 @pytest.mark.parametrize("point", [{"top": 50}, {"fpr": 0.1}, {"recall": 0.7}, {"precision": 0.6}], ids=str)
@@ -195,3 +195,133 @@ def test_points_need_their_class() -> None:
         aiqa.evaluate(metric.precision.at(fpr=0.1), y_true=[1, 1], y_score=[0.1, 0.9])
     with pytest.raises(MetricError, match="needs scores"):
         aiqa.evaluate(metric.precision.at(top=1), y_true=[1, 0], y_pred=[1, 0])
+
+
+_COSTS = {"fn": 5, "fp": 1}
+AT_A_POINT = [
+    *(getattr(metric, name) for name in WITH_POINT if name not in ("fbeta", "expected_cost")),
+    metric.fbeta(beta=2),
+    metric.expected_cost(costs=_COSTS),
+]
+
+
+@pytest.mark.parametrize("of", AT_A_POINT, ids=lambda of: of.id)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_point_is_the_metric_at_the_threshold_that_it_sets(of: Any, weighted: bool) -> None:
+    weight = np.where(np.arange(500) % 3, 1.0, 2.5) if weighted else None
+    fpr, _, thresholds = roc_curve(_TRUTH, _SCORE, sample_weight=weight, drop_intermediate=False)
+    threshold = float(thresholds[fpr <= 0.2][-1])
+    given: dict[str, Any] = {"y_true": _TRUTH, "y_score": _SCORE, "sample_weight": weight}
+    point = aiqa.evaluate(of.at(fpr=0.2), **given)
+    assert point.value == pytest.approx(aiqa.evaluate(of.at(threshold=threshold), **given).value)
+    assert point.low < point.value < point.high or of.name == "fpr"
+
+
+@pytest.mark.parametrize("point", [{"fpr": 0.1}, {"recall": 0.7}, {"precision": 0.6}], ids=str)
+def test_weights_count_as_repeats(point: dict[str, Any]) -> None:
+    weight = np.arange(500) % 3
+    rows = np.repeat(np.arange(500), weight)
+    for of in (metric.recall, metric.precision, metric.mcc):
+        repeated = aiqa.evaluate(of.at(**point), y_true=_TRUTH[rows], y_score=_SCORE[rows])
+        assert _value(of.at(**point), sample_weight=weight) == pytest.approx(repeated.value)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_methods_by_name(method: str) -> None:
+    of = metric.recall.at(fpr=0.1)
+    usual = aiqa.evaluate(of, y_true=_TRUTH, y_score=_SCORE)
+    found = aiqa.evaluate(of, y_true=_TRUTH, y_score=_SCORE, method=method)
+    assert (found.high - found.low) / (usual.high - usual.low) == pytest.approx(1, abs=0.3)
+    assert ("re-estimated" in found.method) == (method == "bootstrap")
+
+
+@pytest.mark.parametrize("method", [None, "linearised", "percentile"])
+def test_clusters_of_repeats_are_no_more_certain_than_rows(method: str | None) -> None:
+    of = metric.precision.at(recall=0.7)
+    rows = np.tile(np.arange(500), 4)
+    once = aiqa.evaluate(of, y_true=_TRUTH, y_score=_SCORE, method=method)
+    given: dict[str, Any] = {"y_true": _TRUTH[rows], "y_score": _SCORE[rows], "method": method}
+    four = aiqa.evaluate(of, **given, cluster=rows)
+    assert four.value == pytest.approx(once.value)
+    assert (four.low, four.high) == pytest.approx((once.low, once.high), abs=0.03)
+    narrow = aiqa.evaluate(of, **given)
+    assert narrow.high - narrow.low < 0.7 * (four.high - four.low)
+
+
+def test_bins_of_many_scores_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(2)
+    truth = rng.random(1500) < 0.2
+    score = rng.normal(size=1500) + 2 * truth
+    for of in (metric.recall.at(fpr=0.05), metric.precision.at(recall=0.8), metric.recall.at(top=200)):
+        exact = aiqa.evaluate(of, y_true=truth, y_score=score)
+        with monkeypatch.context() as patch:
+            patch.setattr(points, "_SCORES", 100)
+            binned = aiqa.evaluate(of, y_true=truth, y_score=score)
+        assert binned.value == exact.value
+        assert (binned.low, binned.high) == pytest.approx((exact.low, exact.high), abs=0.012)
+
+
+def test_two_models_in_blocks_as_in_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    truth = (rng.random(1200) < 0.3).astype(int)
+    score = rng.normal(size=1200) + 1.5 * truth
+    other = score + rng.normal(size=1200) * 0.5
+    given: dict[str, Any] = {"y_true": truth, "champion": other, "challenger": score}
+    of = metric.recall.at(fpr=0.1)
+    rows = aiqa.compare(of, **given)
+    monkeypatch.setattr(point_draws, "_ROWS", 1000)
+    blocks = aiqa.compare(of, **given)
+    assert (blocks.low, blocks.high) == pytest.approx((rows.low, rows.high), abs=0.015)
+    linear = aiqa.compare(of, **given, method="linearised")
+    assert (linear.low, linear.high) == pytest.approx((rows.low, rows.high), abs=0.02)
+
+
+def test_a_model_against_itself_is_no_different_but_not_for_sure() -> None:
+    same = aiqa.compare(metric.recall.at(fpr=0.1), y_true=_TRUTH, champion=_SCORE, challenger=_SCORE)
+    assert same.low < same.difference == 0 < same.high
+
+
+def test_a_loss_is_compared_in_its_own_direction() -> None:
+    better = np.clip(_SCORE + 0.2 * _TRUTH, 0, 1)
+    cost = metric.expected_cost(costs=_COSTS).at(recall=0.8)
+    result = aiqa.compare(cost, y_true=_TRUTH, champion=_SCORE, challenger=better)
+    assert result.low <= result.difference < 0
+    fpr = aiqa.compare(metric.fpr.at(recall=0.8), y_true=_TRUTH, champion=_SCORE, challenger=better)
+    assert fpr.low < fpr.difference < fpr.high < 0
+
+
+def test_days_that_all_agree_count_as_many_trials_as_there_are_days() -> None:
+    day = np.arange(300) // 10
+    truth = np.tile([1, 1, 1, 0, 0, 0, 0, 0, 0, 0], 30)
+    of = metric.precision.at(top=2, per="day_of_year")
+    perfect = aiqa.evaluate(of, {"y": truth, "p": truth * 1.0, "day_of_year": day}, y_true="y", y_score="p")
+    assert perfect.value == 1.0
+    assert perfect.low == pytest.approx(proportion(30, 30).estimate().low)
+
+
+def test_days_and_clusters_are_both_what_varies() -> None:
+    rng = np.random.default_rng(4)
+    columns = {"y": _TRUTH, "p": _SCORE, "group": rng.integers(0, 40, 500), "shop": np.arange(500) // 25}
+    given: dict[str, Any] = {"y_true": "y", "y_score": "p"}
+    of = metric.precision.at(top=4, per="group")
+    both = aiqa.evaluate(of, columns, **given, cluster="shop")
+    alone = aiqa.evaluate(of, columns, **given)
+    assert both.value == alone.value
+    assert both.low <= alone.low
+    assert both.high >= alone.high
+
+
+@pytest.mark.parametrize(
+    ("of", "truth", "why"),
+    [
+        (metric.npv.at(fpr=1.0), [0, 1, 1], "every row is called"),
+        (metric.recall.at(fpr=0.1), [0, 0, 0], "no row is of class 1"),
+        (metric.specificity.at(recall=0.5), [1, 1, 1], "every row is of class 1"),
+        (metric.expected_cost(costs={"fn": "amount"}).at(fpr=0.1), [0, 1, 1], "costs are numbers"),
+        (metric.fbeta.at(fpr=0.1), [0, 1, 1], "needs beta="),
+        (metric.fpr(average="micro"), [0, 1, 1], "no micro average"),
+    ],
+)
+def test_points_that_are_not_defined(of: Any, truth: list[int], why: str) -> None:
+    with pytest.raises(MetricError, match=why):
+        aiqa.evaluate(of, y_true=truth, y_score=[0.1, 0.5, 0.9], classes=[0, 1])

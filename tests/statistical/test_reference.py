@@ -227,6 +227,37 @@ def test_bca_of_a_ratio() -> None:
     _close(inference.estimate(), of["expected"]["bca"], of["tolerance"]["abs"])
 
 
+_RESAMPLED: dict[str, tuple[Any, str]] = {
+    "boston_mae_bootstrap": (metric.mae, "pred"),
+    "boston_rmse_bootstrap": (metric.rmse, "pred"),
+    "boston_r2_bootstrap": (metric.r2, "pred"),
+    "pima_f1_bootstrap": (metric.f1, "score"),
+    "pima_average_precision_bootstrap": (metric.scorer("average_precision"), "score"),
+}
+
+
+@pytest.mark.parametrize("method", ["percentile", "bca"])
+@pytest.mark.parametrize("name", _RESAMPLED)
+def test_bootstraps(name: str, method: str) -> None:
+    of = case(name)
+    data = columns(of)
+    wanted, answers = _RESAMPLED[name]
+    given = {"y_score" if answers == "score" else "y_pred": data[answers]}
+    estimate = aiqa.evaluate(wanted(method=method, replicates=2000), y_true=data["y"], **given)
+    assert estimate.value == pytest.approx(of["expected"]["point"], abs=1e-10)
+    _close(estimate, of["expected"][method], of["tolerance"]["abs"])
+
+
+@pytest.mark.parametrize("method", ["percentile", "bca"])
+def test_bootstraps_of_a_difference(method: str) -> None:
+    of = case("boston_mae_paired_diff_bootstrap")
+    data = columns(of)
+    of_mae = metric.mae(method=method, replicates=5000)
+    found = aiqa.compare(of_mae, y_true=data["y"], champion=data["pred_b"], challenger=data["pred_a"])
+    assert found.difference == pytest.approx(of["expected"]["point"], abs=1e-10)
+    _close(found, of["expected"][method], of["tolerance"]["abs"])
+
+
 def test_average_precision_error() -> None:
     of = case("pima_average_precision_bootstrap")
     data = columns(of)

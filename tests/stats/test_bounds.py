@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
-from aiqa.stats.bootstrap import bootstrap_rows
 from aiqa.stats.functional import infer, mean_of
 from aiqa.stats.inference import Inference
 from aiqa.stats.paired import paired_proportions
 from aiqa.stats.partial_roc import partial_auc
+from aiqa.stats.point_draws import infer_point
+from aiqa.stats.points import Falling, Point, Scored
 from aiqa.stats.precision_recall import average_precision, pr_auc
 from aiqa.stats.proportions import f1, proportion
 from aiqa.stats.quantiles import quantile
 from aiqa.stats.roc import auc
 from aiqa.stats.roc_difference import auc_difference, auc_difference_unpaired
+from aiqa.stats.rows import infer_function
 from aiqa.stats.stability import psi
 
 _RNG = np.random.default_rng(7)
@@ -25,6 +28,13 @@ _TRUTH = _RNG.random(150) < 0.3
 _SCORE = _RNG.normal(size=150) + _TRUTH
 _OTHER = _SCORE + _RNG.normal(size=150) / 2
 _ROWS = _RNG.exponential(size=150)
+
+_SCORED = Scored(_TRUTH, [Falling(_TRUTH, _SCORE)], np.ones(150))
+
+
+def _recall(tp: Any, fp: Any, fn: Any, tn: Any) -> Any:
+    return tp / (tp + fn)
+
 
 CASES: dict[str, Callable[[], Inference]] = {
     "share": lambda: proportion(40, 50),
@@ -66,7 +76,8 @@ CASES: dict[str, Callable[[], Inference]] = {
     "tango all": lambda: paired_proportions(100, 0, 100),
     "median": lambda: quantile(float(np.median(_ROWS)), _ROWS, None, 0.5),
     "bca": lambda: infer(mean_of(_ROWS), method="bca"),
-    "rows": lambda: bootstrap_rows(lambda rows: float(_ROWS[rows].max()), float(_ROWS.max()), 150, 0),
+    "rows": lambda: infer_function(lambda rows: float(_ROWS[rows].max()), float(_ROWS.max()), 150),
+    "point": lambda: infer_point(_SCORED, Point("fpr", 0.1), _recall, 0.4, domain=(0.0, 1.0)),
     "psi": lambda: psi(np.array([30, 40, 30]), np.array([300, 300, 400]), 0),
 }
 ALPHAS = [0.5, 0.2, 0.1, 0.05, 0.025, 0.01, 1e-3, 1e-5, 1e-8, 1e-12]
@@ -113,18 +124,3 @@ def test_p_value_agrees_with_the_bounds() -> None:
 def test_impossible_counts_are_refused() -> None:
     with pytest.raises(ValueError, match="successes <= trials"):
         proportion(5, 4)
-
-
-def test_few_rows_without_variation_have_no_bounds() -> None:
-    few = bootstrap_rows(lambda _: 1.0, 1.0, 50, 0, domain=(0.0, 1.0))
-    many = bootstrap_rows(lambda _: 1.0, 1.0, 500, 0, domain=(0.0, 1.0))
-    assert few.estimate().low == 0.0
-    assert many.estimate().low == 1.0
-
-
-def test_large_tables_are_resampled_in_part() -> None:
-    x = np.random.default_rng(0).normal(size=100_000)
-    inference = bootstrap_rows(lambda rows: float(x[rows].mean()), float(x.mean()), len(x), 0)
-    error = float(x.std()) / len(x) ** 0.5
-    assert "20,000 rows" in inference.method
-    assert (inference.upper(0.05) - inference.lower(0.05)) / (2 * 1.645 * error) == pytest.approx(1, abs=0.2)
