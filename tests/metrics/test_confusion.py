@@ -279,7 +279,7 @@ def test_thresholds_may_be_given_to_all_of_them() -> None:
     )
     assert clustered.value == pytest.approx(sk.matthews_corrcoef(_TRUTH, score >= 0.35))
     with pytest.raises(MetricError, match="no operating point"):
-        aiqa.evaluate(metric.cohen_kappa.at(top=10), y_true=_TRUTH, y_score=score)
+        aiqa.evaluate(metric.brier.at(top=10), y_true=_TRUTH, y_score=score)
 
 
 # Costs.
