@@ -7,7 +7,7 @@ INSTALL := $(UV) pip install --quiet --python $(BIN)/python --constraint require
 DEPENDENCIES := pyproject.toml requirements.lock
 CHECKED := aiqa tests examples checks benchmarks
 
-.PHONY: demo demo-broken examples test coverage lint lock bench-import bench-stats clean
+.PHONY: demo demo-broken examples test coverage lint lock bench-import bench-stats coverage-study clean
 
 demo: .venv/demo examples
 	@$(BIN)/python -m pytest --aiqa
@@ -45,6 +45,11 @@ bench-import: .venv/test
 
 bench-stats: .venv/test
 	@set -e; for file in benchmarks/stats_*.py; do echo "== $$file"; $(BIN)/python $$file; done
+
+# How often verdicts are wrong, of every metric and method: about an hour on two cores; ARGS="--only recall --quick" is less.
+# It goes on where it was interrupted, and keeps what rests on code that has not changed.
+coverage-study: .venv/test
+	@$(BIN)/python -m benchmarks.coverage $(ARGS)
 
 clean:
 	rm -rf .venv .aiqa .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist

@@ -97,6 +97,8 @@ def failures(found: Found) -> Iterator[tuple[str, str]]:
         if default.get("refusal"):
             yield key, f"no answer: {default['refusal']}"
             continue
+        if not default["made_by"]:
+            yield key, "not defined on any sample"
         for sentence in too_often(default):
             yield key, sentence
         for side, ratio in zip(SIDES, widths(key, cell, good)["default"], strict=True):

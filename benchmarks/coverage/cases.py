@@ -249,13 +249,15 @@ def _operating_points() -> list[Case]:
     recall, precision, f1, accuracy = (
         getattr(namespace, name) for name in ("recall", "precision", "f1", "accuracy")
     )
-    like = (recall.at(threshold=0.3), recall.at(precision=0.6), accuracy.at(fpr=0.1))
+    like = (
+        *(recall.at(threshold=0.3), recall.at(precision=0.6)),
+        *(precision.at(recall=0.5), accuracy.at(fpr=0.1)),
+    )
     return [
-        fixed(recall.at(fpr=0.05), "scores"),
-        fixed(precision.at(recall=0.5), "scores"),
+        fixed(recall.at(fpr=0.05), "scores", slow=True),
         _budget(precision, 0.1),
-        _budget(recall, 0.1, like=True),
-        _budget(f1, 0.2, like=True),
+        _budget(recall, 0.1),
+        _budget(f1, 0.2),
         *(fixed(point, "scores", like=True) for point in like),
         fixed(precision.at(top=2, per="unit"), "scores", only=(CLUSTERED,)),
     ]

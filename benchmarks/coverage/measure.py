@@ -52,11 +52,14 @@ class Effort:
         after a third of that)
     least : int
         but the default so many at least, if it can answer them in five times the time.
+    named : bool
+        Whether methods are studied by their names too.
     """
 
     replicates: int = 4000
-    seconds: float = 10.0
+    seconds: float = 4.0
     least: int = 200
+    named: bool = True
 
 
 @dataclass(slots=True)
@@ -115,13 +118,13 @@ def _plain(method: str) -> str:
     return re.sub(r"\b\d[\d,.]*\b", "n", told)
 
 
-def measure(cell: Cell, effort: Effort, *, named: bool = True) -> dict[str, Any]:
-    """Return what is true in a cell, and by method how often its bounds said otherwise (named: of all)."""
+def measure(cell: Cell, effort: Effort) -> dict[str, Any]:
+    """Return what is true in a cell, and by method how often its bounds said otherwise."""
     try:
         truth = truth_of(cell.case, cell.setting, cell.pairing)
     except AiqaError as error:
         return {"truth": None, "methods": {"default": {"refusal": str(error)}}}
-    answers = [Answers(name) for name in cell.methods if named or name is None]
+    answers = [Answers(name) for name in cell.methods if effort.named or name is None]
     world = world_of(cell.setting)
     for number, replicates in _chunks(cell, world, effort.replicates):
         waiting = [one for one in answers if one.wants_more(effort)]

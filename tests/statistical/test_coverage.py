@@ -18,8 +18,8 @@ from benchmarks.coverage.plan import Cell, cells
 
 MOST = 200
 """Units of a sample, at most."""
-EFFORT = Effort(replicates=400, seconds=1e9)
-LITTLE = Effort(replicates=150, seconds=1e9)
+EFFORT = Effort(replicates=400, seconds=1e9, named=False)
+LITTLE = Effort(replicates=150, seconds=1e9, named=False)
 SLOW = ("functions", "operating points")
 
 
@@ -41,7 +41,7 @@ PICKED = sorted(_picked(), key=lambda cell: (cell.case.kind, cell.setting.name))
 @pytest.mark.parametrize("cell", PICKED, ids=lambda cell: cell.key)
 def test_bounds_are_wrong_no_more_often_than_they_say(cell: Cell) -> None:
     effort = LITTLE if cell.family in SLOW else EFFORT
-    found = measure(cell, effort, named=False)["methods"]["default"]
+    found = measure(cell, effort)["methods"]["default"]
     assert not found.get("refusal")
     assert not list(too_often(found))
 
