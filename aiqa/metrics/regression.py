@@ -112,7 +112,7 @@ def _mase(question: Question, columns: Columns, model: int) -> Functional:
     return function_of(
         lambda error, naive, share: error * share / naive if naive > 0 else math.nan,
         (own, scaled, rows),
-        lambda error, naive, share: (share / naive, -error * share / naive**2, error / naive),
+        lambda error, naive, share: (share / naive, -error * share / naive / naive, error / naive),
         domain=POSITIVE,
     )
 

@@ -127,7 +127,8 @@ def doubt_of_cluster(
     """
     row = float(squares.sum() / weight.sum())
     sizes, sums = (cluster_sums(weight * part, clusters, weight) for part in (reach, slope))
-    whole = max(1.0, float(sizes @ sizes / (squares @ reach)))
+    reached = float(squares @ reach)
+    whole = max(1.0, float(sizes @ sizes) / reached) if reached > 0 else 1.0
     alone = float(squares @ slope**2)
     together = float(sums @ sums) / alone if alone > 0 else whole
     return row * math.sqrt(whole * min(whole, max(1.0, together)))

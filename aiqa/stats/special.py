@@ -167,7 +167,9 @@ def stdtrit(df: float, p: float) -> float:
     if df > 200 * (1 + z * z):
         return _near_normal(df, z)
     small = min(p, 1 - p)
-    return math.copysign(math.sqrt(df) * math.exp(-_logit_quantile(df / 2, 0.5, 2 * small) / 2), z)
+    height = -_logit_quantile(df / 2, 0.5, 2 * small) / 2
+    # With hardly any freedom the quantile is beyond what a float holds.
+    return math.copysign(math.sqrt(df) * math.exp(height) if height < 700 else math.inf, z)
 
 
 def _require(a: float, b: float, p: float) -> None:

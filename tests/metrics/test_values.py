@@ -323,3 +323,20 @@ def test_the_seed_decides(of: Metric) -> None:
     runs = [aiqa.evaluate(of, y_true=truth, task=task, seed=seed, **given) for seed in (1, 1, 2)]
     assert runs[0] == runs[1]
     assert (runs[0] == runs[2]) == (of.name in ("roc_auc", "f1"))
+
+
+def test_mase_is_of_no_unit() -> None:
+    """Squares of the naive error that a float cannot hold are not taken."""
+    truth, said = np.array([1.0, 3.0, 2.0, 5.0, 4.0, 6.0]), np.array([1.5, 2.5, 2.5, 4.5, 4.5, 5.0])
+    plain = aiqa.evaluate("mase", y_true=truth, y_pred=said, task="regression")
+    tiny = aiqa.evaluate("mase", y_true=truth * 1e-200, y_pred=said * 1e-200, task="regression")
+    assert (tiny.value, tiny.low, tiny.high) == pytest.approx((plain.value, plain.low, plain.high))
+
+
+def test_one_cluster_with_nearly_all_weight_bounds_nothing() -> None:
+    """Its freedom is nearly none, and the share may be anything."""
+    weight = np.where(np.arange(60) < 5, 1e6, 1e-6)
+    found = aiqa.evaluate(
+        "accuracy", y_true=[0, 1] * 30, y_pred=[0] * 60, sample_weight=weight, cluster=np.arange(60) // 5
+    )
+    assert (found.low, found.high) == (0, 1)

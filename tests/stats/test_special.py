@@ -179,3 +179,9 @@ def test_a_quantile_of_a_thousand_rows_takes_no_time() -> None:
 
     # The best of some, five times what was measured: a busy machine is no failure.
     assert max(min(seconds(hits) for _ in range(5)) for hits in (500, 900, 990)) < 200e-6
+
+
+def test_quantiles_of_t_without_freedom_are_infinite() -> None:
+    """Weights of which one is nearly all leave such a freedom: no bound then, and no OverflowError."""
+    assert special.stdtrit(1e-6, 0.025) == -math.inf
+    assert special.stdtrit(1e-6, 0.975) == math.inf
