@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -209,6 +210,8 @@ def table_of(
     """
     if task not in TASKS:
         raise DeclarationError(f"task= must be one of {', '.join(TASKS)}, not {task!r}")
+    if not math.isfinite(threshold):
+        raise DeclarationError(f"threshold= must be a finite number, not {threshold!r}")
     labels = tuple(map(plain, classes)), plain(positive)
     model = Model("model", Column(), task, None, *labels, float(threshold))
     called = ARRAYS if champion is None else None

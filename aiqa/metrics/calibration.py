@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal, TypeVar
 
@@ -36,6 +36,11 @@ from aiqa.stats.skill import brier_skill, infer_skill
 Events = Sequence[Forecasts]
 T = TypeVar("T")
 _HOW = ("method", "replicates", "seed")
+
+
+_OF_BINS = ("brier_reliability", "brier_resolution", "mce")
+_CLUSTERS_A_BIN = 20
+"""Fewer clusters than this, on average over bins, say nothing of the parts of the Brier score or of gaps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,8 @@ class Calibration:
         columns = columns_of(question, states, versus_champion=False)
 
         def answer(codes: list[int | None]) -> Inference:
-            return self.of.infer(_events(question, columns, 0, codes), **_told(question, seed))
+            found = self.of.infer(_events(question, columns, 0, codes), **_told(question, seed))
+            return _open(found, 0.0) if _has_few_clusters(question, columns) else found
 
         return self._by_class(question, answer)
 
@@ -115,9 +121,23 @@ class Calibration:
             told = _told(question, seed)
             both = [_events(question, columns, model, codes) for model in (0, 1)]
             gain = self.of.gain(*both, **told)
+            gain = _open(gain, -1.0) if _has_few_clusters(question, columns) else gain
             return compared(gain, *(self.of.distance(self.of.infer(of, **told).value) for of in both))
 
         return self._by_class(question, answer)
+
+
+def _has_few_clusters(question: Question, columns: Columns) -> bool:
+    """Tell whether bins may hold one or two clusters, whose rows are then all alike and show no error."""
+    if columns.cluster is None or question.method is not None or question.name not in _OF_BINS:
+        return False
+    return len(np.unique(columns.cluster)) < _CLUSTERS_A_BIN * int(question.option.get("bins", 10))
+
+
+def _open(of: Inference, low: float) -> Inference:
+    """Return a value of which nothing is known but where it can lie."""
+    method = f"{of.method}; too few clusters by bin"
+    return replace(of, method=method, lower=lambda _: low, upper=lambda _: 1.0)
 
 
 def _told(question: Question, seed: int) -> dict[str, Any]:

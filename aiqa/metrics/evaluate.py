@@ -222,7 +222,7 @@ def _by_name(name: str) -> Metric:
 
 def check_interval(confidence: float | None, alternative: str) -> None:
     """Refuse an impossible level or alternative."""
-    if confidence is not None and not 0 < confidence < 1:
+    if confidence is not None and not (isinstance(confidence, int | float) and 0 < confidence < 1):
         raise DeclarationError(f"confidence= is a share between 0 and 1, or None, not {confidence!r}")
     if alternative not in get_args(Alternative):
         known = ", ".join(get_args(Alternative))

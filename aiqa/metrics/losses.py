@@ -20,7 +20,7 @@ from aiqa.metrics.question import (
     States,
     compared,
 )
-from aiqa.metrics.rows import columns_of, values_of
+from aiqa.metrics.rows import Columns, columns_of, values_of
 from aiqa.metrics.table import TRUTH, ModelColumns
 from aiqa.scan.expr import Expr, call, col
 from aiqa.scan.statistics import Moments, MomentsState, Rows, Sample, Statistic
@@ -31,6 +31,8 @@ from aiqa.stats.wilcoxon import signed_rank
 
 Floats = NDArray[np.float64]
 Models = tuple[ModelColumns, ...]
+KNOWN_FROM = 50
+"""So many rows tell what losses rows can have; with fewer only the ends of the domain are known."""
 FROM_MOMENTS = (None, "linearised", "t")
 """The methods that need no rows, only their moments."""
 _SMALLEST = float(np.finfo(np.float64).eps)
@@ -134,18 +136,23 @@ class MeanLoss:
         state, *possible = states
         if not state.w > 0:
             raise MetricError("all weights are zero")
+        of = _influences(state)
+        if possible and of.effective < KNOWN_FROM:
+            possible, reach = [], domain
         if possible:
             low, high = (self._typical(of.mean, of.m2 / of.w) for of in possible)
             reach = low, high
         method = "t" if question.method == "t" else None
-        of, firm = _influences(state), not possible
-        return infer_influences(of, state.n, method=method, domain=domain, reach=reach, firm=firm)
+        return infer_influences(of, state.n, method=method, domain=domain, reach=reach, firm=not possible)
 
     def _mean(
-        self, terms: list[Floats], weight: Floats | None, domain: Domain, reach: Domain | None = None
+        self, terms: list[Floats], columns: Columns, domain: Domain, reach: Domain | None = None
     ) -> Functional:
         """Return the mean of a loss or a gain as a functional, with its possible values, if there are any."""
         losses, *possible = terms
+        weight = columns.weight
+        if possible and _units(columns) < KNOWN_FROM:
+            possible, reach = [], domain
         if possible:
             means = [float(np.average(of, weights=weight)) for of in possible]
             spreads = [
@@ -163,7 +170,7 @@ class MeanLoss:
         columns = columns_of(question, states, versus_champion=False)
         terms = self._terms(question, versus_champion=False)
         values, domain = [values_of(term, columns.extra) for term in terms], self.domain(question)
-        mean = self._mean(values, columns.weight, domain, _finite(domain))
+        mean = self._mean(values, columns, domain, _finite(domain))
         return infer(mean, clusters=columns.cluster, seed=seed, **question.how)
 
     def _compare_rows(self, question: Question, states: States, seed: int) -> Comparison:
@@ -176,7 +183,7 @@ class MeanLoss:
         if question.method == "wilcoxon":
             pseudo_median, p_value = signed_rank(gain[0])
             return compared(pseudo_median, values[0], values[1], p_value)
-        better = self._mean(gain, columns.weight, _mirrored(domain))
+        better = self._mean(gain, columns, _mirrored(domain))
         if self.root:
             values = [math.sqrt(value) for value in values]
             better = difference(*(_rooted(of) for of in reversed(each)))
@@ -221,6 +228,14 @@ def _paired(gain: Inference, challenger: float, champion: float) -> Comparison:
 
 def _finite(domain: Domain) -> Domain | None:
     return domain if math.isfinite(domain[1] - domain[0]) else None
+
+
+def _units(columns: Columns) -> float:
+    """Return the effective number of rows, or the number of clusters."""
+    if columns.cluster is not None:
+        return float(len(np.unique(columns.cluster)))
+    weights = columns.weights
+    return float(weights.sum() ** 2 / (weights @ weights))
 
 
 def _mirrored(domain: Domain) -> Domain:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,8 @@ from aiqa.scan.slices import slices_of
 TRUTH, WEIGHT, CLUSTER = "aiqa:truth", "aiqa:weight", "aiqa:cluster"
 _SUM_TOLERANCE = 1e-3
 _WILD = set("*?[")
+_LARGE = 1e70
+"""Values beyond this have fourth powers that a float cannot hold."""
 _HEAVY = 1e70
 """Weights beyond this (or below its inverse) have fourth powers that a float cannot hold."""
 
@@ -291,7 +294,8 @@ def _clusters(
     else:
         raise DataError(f"no column {name!r}{nearest(name, schema)}", column=name)
     values = lazy.select(expr.alias(name)).collect()
-    missing = values[name].is_null()
+    column = values[name]
+    missing = column.is_null() | (column.is_nan() if column.dtype.is_float() else False)
     if missing.any():
         raise DataError("the cluster is missing", column=name, row=missing.arg_max())
     return {CLUSTER: pl.Series(slices_of(values, [name]).codes)}
@@ -323,10 +327,12 @@ def _weights(weight: pl.Series) -> NDArray[Any]:
 
 
 def _finite(values: pl.Series, what: str, error: type[DataError], **where: Any) -> NDArray[Any]:
-    bad = values.is_null() | ~values.is_finite().fill_null(value=False)
+    bad = values.is_null() | ~(values.is_finite() & (values.abs() <= _LARGE)).fill_null(value=False)
     row = bad.arg_max()
     if bad.any() and row is not None:
         kind = "null" if values[row] is None else "NaN" if values.is_nan()[row] else "infinite"
+        if math.isfinite(values[row] or 0.0) and values[row] is not None:
+            kind = f"beyond {_LARGE:g}: rescale the values"
         raise error(f"{what} is {kind}", row=row, **where)
     return values.to_numpy()
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from aiqa.errors import AiqaError
 from aiqa.stats.special import ndtr, ndtri
 
 Alternative = Literal["greater", "less", "two-sided"]
@@ -16,7 +17,7 @@ LARGEST = 1e13
 SHARE = (0.0, 1.0)
 
 
-class DesignError(ValueError):
+class DesignError(AiqaError, ValueError):
     """A question of size that has no answer; the message says why."""
 
 
