@@ -33,7 +33,7 @@ def digits_are_read() -> Iterator[object]:
     """A letter with a postcode of five digits reaches its town four times in five."""
     yield metric.accuracy >= 0.96
     yield metric.f1(average="macro") >= 0.96
-    yield metric.log_loss <= 0.12
+    yield metric.log_loss <= 0.15
 
 
 @aiqa.check(reader, images, owner="@ds-vision")

@@ -157,7 +157,7 @@ def bias(y_true: Array, y_pred: Array) -> float:
     return float((y_pred - y_true).sum() / y_true.sum())
 
 
-def promised(y_true: Array, y_score: Array) -> float:
+def promised_to_came(y_true: Array, y_score: Array) -> float:
     """A user's metric of scores: events promised to events that came."""
     return float(y_score.sum() / y_true.sum()) if y_true.any() else float("nan")
 
@@ -171,7 +171,9 @@ def _of_users() -> list[Case]:
     return [
         fixed(namespace(bias), "values", "f: a ratio of sums", but=(WEIGHTED,), slow=True),
         fixed(namespace(ninetieth), "values", "f: a quantile", but=(WEIGHTED,), slow=True),
-        fixed(namespace(promised, needs="score"), "scores", "f: of scores", but=(WEIGHTED,), slow=True),
+        fixed(
+            namespace(promised_to_came, needs="score"), "scores", "f: of scores", but=(WEIGHTED,), slow=True
+        ),
     ]
 
 
