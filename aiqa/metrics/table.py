@@ -312,7 +312,7 @@ def _truth(label: pl.Series, classes: tuple[Any, ...]) -> NDArray[Any]:
 def _weights(weight: pl.Series) -> NDArray[Any]:
     if not weight.dtype.is_numeric():
         raise DataError(f"weights must be numbers, not {weight.dtype}", column=weight.name)
-    values = _finite(weight.cast(pl.Float64), "the weight", DataError, column=weight.name)
+    values = _finite(weight.cast(pl.Float64), "the weight", DataError, limit=math.inf, column=weight.name)
     if (values < 0).any():
         row = int(np.argmax(values < 0))
         raise DataError("the weight is negative", column=weight.name, row=row)
@@ -326,8 +326,10 @@ def _weights(weight: pl.Series) -> NDArray[Any]:
     return values
 
 
-def _finite(values: pl.Series, what: str, error: type[DataError], **where: Any) -> NDArray[Any]:
-    bad = values.is_null() | ~(values.is_finite() & (values.abs() <= _LARGE)).fill_null(value=False)
+def _finite(
+    values: pl.Series, what: str, error: type[DataError], *, limit: float = _LARGE, **where: Any
+) -> NDArray[Any]:
+    bad = values.is_null() | ~(values.is_finite() & (values.abs() <= limit)).fill_null(value=False)
     row = bad.arg_max()
     if bad.any() and row is not None:
         kind = "null" if values[row] is None else "NaN" if values.is_nan()[row] else "infinite"
