@@ -25,10 +25,13 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[TerminalProgress
 
 def seen(screen: int) -> str:
     os.set_blocking(screen, False)
+    parts = []
     try:
-        return os.read(screen, 1 << 20).decode()
+        while part := os.read(screen, 1 << 20):  # a terminal gives 4,096 bytes at most at a time
+            parts.append(part)
     except BlockingIOError:
-        return ""
+        pass
+    return b"".join(parts).decode()
 
 
 def test_many_rows_are_shown_at_once(terminal: tuple[TerminalProgress, int]) -> None:
