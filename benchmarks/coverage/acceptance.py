@@ -77,16 +77,24 @@ def widths(key: str, cell: dict[str, Any], good: set[tuple[str, str]]) -> dict[s
         rivals = [
             other
             for rival, other in methods.items()
-            if (claim(key), rival) in good and (is_exact(other) or not is_exact(one))
+            if (claim(key), rival) in good
+            and (is_exact(other) or not is_exact(one))
+            and other["replicates"] >= FEW
         ]
         answer[name] = [_ratio(one, rivals, side) for side in (0, 1)]
     return answer
 
 
 def _ratio(one: dict[str, Any], rivals: list[dict[str, Any]], side: int) -> float | None:
-    own = one["distance"][side]
-    best = min((far for rival in rivals if (far := rival["distance"][side]) and far > 0), default=None)
-    return None if own is None or best is None else round(own / best, 3)
+    own = _over_default(one, side)
+    best = min((far for rival in rivals if (far := _over_default(rival, side)) and far > 0), default=None)
+    return None if own is None or best is None or len(rivals) < 2 else round(own / best, 3)
+
+
+def _over_default(one: dict[str, Any], side: int) -> float | None:
+    """Return how far a method's bounds stay, in units of the default's of the same samples."""
+    told: float | None = one["relative"][side] if "relative" in one else 1.0
+    return told
 
 
 def failures(found: Found) -> Iterator[tuple[str, str]]:

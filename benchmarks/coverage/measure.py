@@ -29,7 +29,7 @@ from aiqa.stats.inference import Inference
 from benchmarks.coverage.cases import Case
 from benchmarks.coverage.kinds import CLUSTERED, EQUAL, KINDS, WEIGHTED, Kind, Setting
 from benchmarks.coverage.plan import Cell
-from benchmarks.coverage.summary import distances, ideal, rates
+from benchmarks.coverage.summary import distances, ideal, rates, relative
 from benchmarks.coverage.worlds import Columns, Floats, World
 
 SEED = 3
@@ -62,7 +62,7 @@ class Effort:
     named: bool = True
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Answers:
     """What one method has said of the samples so far.
 
@@ -234,16 +234,19 @@ def _told(case: Case, columns: Columns, pairing: str) -> float:
 
 def _summaries(cell: Cell, answers: list[Answers], truth: float) -> dict[str, Any]:
     found: dict[str, Any] = {one.method or "default": {"refusal": one.refusal} for one in answers}
-    answered = [one for one in answers if one.bounds]
-    tables, ends = [np.concatenate(one.bounds) for one in answered], _ends(cell)
-    for one, table, distance in zip(answered, tables, distances(tables, truth, ends), strict=True):
-        found[one.method or "default"] = {
+    tables = {one: np.concatenate(one.bounds) for one in answers if one.bounds}
+    ends, default = _ends(cell), tables.get(answers[0])
+    for one, table in tables.items():
+        told = {
             "made_by": sorted(one.made_by),
             **rates(table, truth, ends),
-            "distance": distance,
+            "distance": distances(table, truth, ends),
             "ideal": ideal(table, truth),
             "seconds": round(one.seconds, 2),
         }
+        if one.method is not None and default is not None:
+            told["relative"] = relative(table, default, truth, ends)
+        found[one.method or "default"] = told
     return found
 
 

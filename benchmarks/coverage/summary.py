@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ends = tuple[float, float]
+Sides = list[float | None]
 VALUE, LOW, HIGH, LOW2, HIGH2, P = range(6)
 """The columns of a table of answers: value, one-sided bounds at alpha, at half of it, p-value."""
 _NEAR = 1e-12
@@ -70,25 +70,33 @@ def usable(table: Floats, ends: Ends) -> tuple[NDArray[np.bool_], NDArray[np.boo
     return low, high
 
 
-def distances(tables: Sequence[Floats], truth: float, ends: Ends) -> list[list[float | None]]:
-    """Return each method's mean distance of its lower and of its upper bound from the truth.
+def distances(table: Floats, truth: float, ends: Ends, beside: Floats | None = None) -> Sides:
+    """Return the mean distance of lower and of upper bounds from the truth.
 
-    On the samples on which all of them say something, so that they can be compared; who refuses in half of
-    the samples or more is left out.
+    On the samples on which they say something, and another method's table does (`beside`) too; None where
+    that are less than half.
     """
-    shared = min(map(len, tables))
-    says = [usable(table[:shared], ends) for table in tables]
-    answers: list[list[float | None]] = [[None, None] for _ in tables]
+    shared = len(table) if beside is None else min(len(table), len(beside))
+    says = [usable(one[:shared], ends) for one in (table, beside) if one is not None]
+    answer: Sides = []
     for side, column, sign in ((0, LOW, 1), (1, HIGH, -1)):
-        often = [index for index, one in enumerate(says) if one[side].mean() > 0.5]
-        together = np.all([says[index][side] for index in often], axis=0) if often else np.empty(0, bool)
-        for index in often if together.any() else ():
-            bounds = tables[index][:shared, column][together]
-            answers[index][side] = float(f"{sign * (truth - bounds.mean()):.5g}")
-    return answers
+        together = np.all([one[side] for one in says], axis=0)
+        bounds = table[:shared, column][together]
+        far = sign * (truth - bounds.mean()) if 2 * len(bounds) >= shared > 0 else math.nan
+        answer.append(None if math.isnan(far) else float(f"{far:.5g}"))
+    return answer
 
 
-def ideal(table: Floats, truth: float) -> list[float | None]:
+def relative(table: Floats, default: Floats, truth: float, ends: Ends) -> Sides:
+    """Return by how much farther from the truth bounds stay than the default's of the same samples."""
+    own, other = distances(table, truth, ends, default), distances(default, truth, ends, table)
+    return [
+        round(far / near, 4) if far is not None and near is not None and near > 0 else None
+        for far, near in zip(own, other, strict=True)
+    ]
+
+
+def ideal(table: Floats, truth: float) -> Sides:
     """Return the distances of bounds that would know the law of the estimate's error: its own quantiles."""
     error = np.sort(table[:, VALUE][np.isfinite(table[:, VALUE])]) - truth
     if len(error) < 20:
