@@ -10,14 +10,14 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks.coverage.acceptance import failures
+from benchmarks.coverage.acceptance import failures, known_limit
 from benchmarks.coverage.measure import Effort
 from benchmarks.coverage.report import PAGE, page
 from benchmarks.coverage.study import RESULTS, load, planned, run
 
 
 def main() -> int:
-    """Run the study; the exit code is 1 where a default is not what it should be."""
+    """Run the study; the exit code is 1 where a default is not what it should and could be."""
     told = _arguments()
     if not told.report:
         effort = Effort(told.replicates, told.seconds, min(told.least, told.replicates), not told.defaults)
@@ -25,10 +25,10 @@ def main() -> int:
     results = load(told.results)
     told.page.parent.mkdir(parents=True, exist_ok=True)
     told.page.write_text(page(results), encoding="utf-8")
-    found = list(failures(results["found"]))
+    found = [(key, sentence) for key, sentence in failures(results["found"]) if known_limit(key) is None]
     for key, sentence in found:
         print(f"FAILS {key}: {sentence}")
-    print(f"{len(results['cells'])} cells, {len({key for key, _ in found})} of them fail; see {told.page}")
+    print(f"{len(results['found'])} results, {len({key for key, _ in found})} fall short; see {told.page}")
     return 1 if found else 0
 
 

@@ -11,6 +11,17 @@ EXACT, ASYMPTOTIC = 0.05, 0.065
 WIDER = 1.15
 """How much farther from the truth bounds may stay than those of the best sound method in the same cell."""
 EXACT_METHODS = frozenset({"clopper-pearson", "order statistics"})
+LIMITS: dict[tuple[tuple[str, ...], tuple[str, ...]], str] = {
+    (("mse", "rmse", "r2", "mase", "scorer"), ("t3 errors",)): (
+        "the square of such an error has no variance, and no bound of its mean holds at any size: bound the "
+        "loss, or gate a quantile of the errors"
+    ),
+    (("mse", "rmse", "r2"), ("2 % outliers", "lognormal errors", "weighted")): (
+        "most of the mean comes from a few rows in a thousand, which small samples do not show: gate the mean "
+        "absolute error, or a quantile"
+    ),
+}
+"""Which metrics (by the beginning of their names) have no sound bounds in which worlds, and why."""
 FEW = 100
 """Fewer samples of a cell say too little of how sound a method is."""
 SIDES = ("lower", "upper")
@@ -101,17 +112,30 @@ def failures(found: Found) -> Iterator[tuple[str, str]]:
     """Yield where a default is not what it should be, each with a sentence that says why."""
     good = sound(found)
     for key, cell in cells_of(found).items():
-        default = cell["methods"]["default"]
-        if default.get("refusal"):
-            yield key, f"no answer: {default['refusal']}"
-            continue
-        if not default["made_by"]:
-            yield key, "not defined on any sample"
-        for sentence in too_often(default):
+        for sentence in _shortcomings(key, cell, good):
             yield key, sentence
-        for side, ratio in zip(SIDES, widths(key, cell, good)["default"], strict=True):
-            if ratio is not None and ratio > WIDER:
-                yield key, f"the {side} bound is {ratio} times as far from the truth as the best sound one"
     for key, gate in found.items():
         if "rates" in gate and gate["rates"]["gate"] > limit(ASYMPTOTIC, gate["replicates"]):
             yield key, f"wrong in {gate['rates']['gate']:.1%} of {gate['replicates']:,}"
+
+
+def _shortcomings(key: str, cell: dict[str, Any], good: set[tuple[str, str]]) -> Iterator[str]:
+    default = cell["methods"]["default"]
+    if default.get("refusal"):
+        yield f"no answer: {default['refusal']}"
+        return
+    if not default["made_by"]:
+        yield "not defined on any sample"
+    yield from too_often(default)
+    for side, ratio in zip(SIDES, widths(key, cell, good)["default"], strict=True):
+        if ratio is not None and ratio > WIDER:
+            yield f"the {side} bound is {ratio} times as far from the truth as the best sound one"
+
+
+def known_limit(key: str) -> str | None:
+    """Return why no method is right in a cell, where that is known."""
+    parts = key.split(" | ")
+    for (metrics, worlds), why in LIMITS.items():
+        if len(parts) == 5 and parts[0].startswith(metrics) and parts[3] in worlds:
+            return why
+    return None

@@ -17,6 +17,7 @@ from benchmarks.coverage.acceptance import (
     cells_of,
     claim,
     failures,
+    known_limit,
     sound,
     widths,
 )
@@ -225,9 +226,21 @@ those that come between two looks at growing data.
 
 
 def _failing(found: Found) -> str:
-    lines = [f"- `{key}`: {sentence}" for key, sentence in failures(found)]
-    parts = [f"## Defaults that fall short\n\n{chr(10).join(lines) or 'None.'}\n"]
+    known: dict[str, list[str]] = {}
+    short: list[str] = []
+    for key, sentence in failures(found):
+        why = known_limit(key)
+        line = f"`{key}`: {sentence}"
+        known.setdefault(why, []).append(line) if why else short.append(line)
+    parts = ["## Defaults that fall short", "", _items(short), ""]
+    if known:
+        parts += ["## Where no method is right", ""]
+    for why, lines in known.items():
+        parts += [f"{why[0].upper()}{why[1:]}.", "", _items(lines), ""]
     if NOT_STUDIED:
-        gaps = "\n".join(f"- `{name}`: {why}" for name, why in NOT_STUDIED.items())
-        parts.append(f"## Not studied\n\n{gaps}\n")
+        parts += ["## Not studied", "", _items(f"`{name}` {why}" for name, why in NOT_STUDIED.items()), ""]
     return "\n".join(parts)
+
+
+def _items(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines) or "None."

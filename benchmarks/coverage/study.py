@@ -83,7 +83,14 @@ def _measured(keys: list[str], effort: Effort, processes: int) -> Iterator[tuple
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         futures = {pool.submit(measured, key, effort): key for key in keys}
         for future in as_completed(futures):
-            yield futures[future], future.result()
+            error = future.exception()
+            yield futures[future], future.result() if error is None else broken(error)
+
+
+def broken(error: BaseException) -> Results:
+    """Return the result of a cell that could not be measured: a failure, which does not stop the others."""
+    told = f"{type(error).__name__}: {error}"
+    return {"truth": None, "methods": {"default": {"refusal": told}}}
 
 
 def measured(key: str, effort: Effort) -> Results:
