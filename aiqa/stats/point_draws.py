@@ -23,9 +23,8 @@ from aiqa.stats.points import Codes, Falling, Floats, Measure, Point, Scored, by
 from aiqa.stats.skewed import Domain
 
 REPLICATES = 2000
-_ROWS, _CLUSTERS, _BLOCKS = 20_000, 4_000, 1_000
+_ROWS, _BLOCKS = 20_000, 1_000
 _CHUNK = 1_000_000
-_DENSE = 8_000_000
 
 
 def infer_point(
@@ -151,7 +150,7 @@ def _rows_drawn(scored: Scored, point: Point, draws: int, rng: np.random.Generat
     typical = _doubt(scored, point)
     for size in _sizes(draws, count.size):
         times = rng.standard_gamma(count, (size, *count.shape)) * inverse
-        doubt = rng.standard_gamma(point.doubt, (size, 2))
+        doubt = rng.standard_gamma(point.doubt(paired=False), (size, 2))
         yield _Chunk([(times * w, (times * n).sum(axis=1))], doubt * typical[0], doubt * typical[1])
 
 
@@ -181,29 +180,29 @@ def _units_drawn(
     scored: Scored, point: Point, draws: int, rng: np.random.Generator
 ) -> tuple[int, Iterator[_Chunk]]:
     """Draw rows that two models share, or clusters, or blocks of either at random where they are many."""
-    unit, units, most = _units(scored)
-    typical = _doubt(scored, point)
-    size = units if units <= most else _BLOCKS
+    unit, units = _units(scored)
+    doubt_sizes = _doubt(scored, point)
+    size = units if len(unit) <= _ROWS or units <= _BLOCKS else _BLOCKS
     if size < units:
         unit = rng.integers(0, size, units)[unit]
     tables = [_tables(scored, of, unit, size) for of in scored.models]
 
     def chunks() -> Iterator[_Chunk]:
-        for count in _sizes(draws, max(size, *(2 * len(of.single) for of in scored.models))):
+        for count in _sizes(draws, max(min(len(unit), _ROWS), *(2 * len(of.single) for of in scored.models))):
             times = rng.standard_exponential((count, size))
-            doubt = rng.standard_gamma(point.doubt, (count, 2))
+            doubt = rng.standard_gamma(point.doubt(paired=len(tables) > 1), (count, 2))
             models = [(weight(times).reshape(count, 2, -1), rows(times)) for weight, rows in tables]
-            yield _Chunk(models, doubt * typical[0], doubt * typical[1])
+            yield _Chunk(models, doubt * doubt_sizes[0], doubt * doubt_sizes[1])
 
     return units, chunks()
 
 
-def _units(scored: Scored) -> tuple[Codes, int, int]:
-    """Return the number of each row's unit, how many there are, and how many can be drawn apart."""
+def _units(scored: Scored) -> tuple[Codes, int]:
+    """Return the number of each row's unit, and how many there are."""
     if scored.clusters is None:
-        return np.arange(len(scored.truth)), len(scored.truth), _ROWS
+        return np.arange(len(scored.truth)), len(scored.truth)
     present = np.bincount(scored.clusters) > 0
-    return (np.cumsum(present) - 1)[scored.clusters], int(present.sum()), _CLUSTERS
+    return (np.cumsum(present) - 1)[scored.clusters], int(present.sum())
 
 
 Sums = Callable[[Floats], Floats]
@@ -213,23 +212,29 @@ Sums = Callable[[Floats], Floats]
 def _tables(scored: Scored, of: Falling, unit: Codes, units: int) -> tuple[Sums, Sums]:
     size = len(of.single) + 2
     code = of.code + 1
+    sums = _gathered if len(unit) <= _ROWS else _multiplied
     return (
-        _product(unit, scored.truth * size + code, scored.weight, (units, 2 * size)),
-        _product(unit, code, np.ones(len(unit)), (units, size)),
+        sums(unit, scored.truth * size + code, scored.weight, (units, 2 * size)),
+        sums(unit, code, np.ones(len(unit)), (units, size)),
     )
 
 
-def _product(unit: Codes, column: Codes, values: Floats, shape: tuple[int, int]) -> Sums:
-    """Return the product with the table of sums by unit and column, which may be too large to be dense."""
-    if shape[0] * shape[1] <= _DENSE:
-        place = unit * shape[1] + column
-        table = np.bincount(place, weights=values, minlength=shape[0] * shape[1]).astype(float).reshape(shape)
-        return lambda times: times @ table
-    from scipy.sparse import coo_array
+def _gathered(unit: Codes, column: Codes, values: Floats, shape: tuple[int, int]) -> Sums:
+    """Add up row by row, by column."""
+    order = np.argsort(column, kind="stable")
+    there, starts = np.unique(column[order], return_index=True)
+    units, own = unit[order], values[order]
 
-    sparse = coo_array((values, (column, unit)), shape=shape[::-1]).tocsr()
+    def sums(times: Floats) -> Floats:
+        found = np.zeros((len(times), shape[1]))
+        found[:, there] = np.add.reduceat(times[:, units] * own, starts, axis=1)
+        return found
 
-    def product(times: Floats) -> Floats:
-        return np.ascontiguousarray((sparse @ times.T).T)
+    return sums
 
-    return product
+
+def _multiplied(unit: Codes, column: Codes, values: Floats, shape: tuple[int, int]) -> Sums:
+    """Add up by unit and column once, so that what follows does not depend on the number of rows."""
+    place = unit * shape[1] + column
+    table = np.bincount(place, weights=values, minlength=shape[0] * shape[1]).astype(float).reshape(shape)
+    return lambda times: times @ table
