@@ -18,7 +18,7 @@ from aiqa.metrics.question import Comparison, Comparisons, Parts, Question, Stat
 from aiqa.metrics.rows import Columns, Floats, columns_of, rows_statistic
 from aiqa.scan.statistics import Statistic
 from aiqa.stats.cells import Cells
-from aiqa.stats.functional import Functional, difference, function_of, infer, mean_of
+from aiqa.stats.functional import METHODS, Functional, difference, function_of, infer, mean_of
 from aiqa.stats.inference import Inference
 from aiqa.stats.point_draws import infer_point, wider
 from aiqa.stats.points import Falling, Measure, Point, Scored, by_call, functional_of, slopes
@@ -37,6 +37,11 @@ class OperatingPoint:
 
     def statistics(self, question: Question, *, versus_champion: bool) -> tuple[Statistic, ...]:
         FORMULAS[question.name](question)
+        if question.method not in (None, *METHODS):
+            raise MetricError(
+                f"{question.method} takes the threshold as known, and here the rows set it: "
+                f"{question.metric!r} has {', '.join(METHODS)}"
+            )
         per = question.point.get("per")
         extra = () if per is None else (_group_column(question, per),)
         return rows_statistic(question, versus_champion=versus_champion, scores=True, extra=extra)

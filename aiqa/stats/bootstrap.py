@@ -21,6 +21,7 @@ from aiqa.stats.special import ndtr, ndtri
 Floats = NDArray[np.float64]
 _TAIL = 10
 _ROUNDING = 1e-12
+_LEAST = 1e-15
 
 
 def from_replicates(
@@ -160,7 +161,7 @@ def bca_level(value: float, drawn: Floats, acceleration: float) -> Callable[[flo
     bias = ndtri(float(np.clip(below, 1 / len(drawn), 1 - 1 / len(drawn))))
 
     def level(probability: float) -> float:
-        z = bias + ndtri(probability)
+        z = bias + ndtri(min(max(probability, _LEAST), 1 - _LEAST))
         slowed = 1 - acceleration * z
         return ndtr(bias + z / slowed) if slowed > 0 else (1.0 if z > 0 else 0.0)
 

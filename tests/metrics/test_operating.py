@@ -319,6 +319,7 @@ def test_days_and_clusters_are_both_what_varies() -> None:
         (metric.specificity.at(recall=0.5), [1, 1, 1], "every row is of class 1"),
         (metric.expected_cost(costs={"fn": "amount"}).at(fpr=0.1), [0, 1, 1], "costs are numbers"),
         (metric.fbeta.at(fpr=0.1), [0, 1, 1], "needs beta="),
+        (metric.recall(method="wilson").at(fpr=0.1), [0, 1, 1], "wilson takes the threshold as known"),
         (metric.fpr(average="micro"), [0, 1, 1], "no micro average"),
     ],
 )

@@ -39,6 +39,18 @@ def test_whole_clusters_are_drawn(method: str) -> None:
     assert "clusters" in inference.method
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_bounds_are_ordered_at_any_error_rate(method: str) -> None:
+    inference = infer_function(_mean, _mean(slice(None)), 150, method=method, replicates=100)
+    alphas = [0.5, 0.2, 0.05, 1e-3, 1e-6, 1e-12]
+    lower = [inference.lower(alpha) for alpha in alphas]
+    upper = [inference.upper(alpha) for alpha in alphas]
+    assert lower == sorted(lower, reverse=True)
+    assert upper == sorted(upper)
+    assert math.isfinite(lower[-1])
+    assert math.isfinite(upper[-1])
+
+
 def test_rows_of_clusters() -> None:
     units = Units.of(6, np.array([7, 2, 7, 2, 9, 2]))
     assert units.drawn(np.array([0, 2, 0])).tolist() == [1, 3, 5, 4, 1, 3, 5]
