@@ -30,17 +30,25 @@ def weighted_quantile(values: NDArray[Any], weight: NDArray[Any] | None, share: 
     >>> weighted_quantile(np.array([1.0, 2.0, 10.0]), np.array([1.0, 1.0, 2.0]), 0.5)
     6.0
     """
-    weights = np.ones(len(values)) if weight is None else weight
-    values, weights = values[weights > 0], weights[weights > 0]
-    if len(values) == 0:
-        return math.nan
     order = np.argsort(values)
-    rising = np.cumsum(weights[order])
-    wanted = rising[-1] * share
+    weights = np.ones(len(values)) if weight is None else weight[order]
+    return _of_sorted(values[order], weights, share)[0]
+
+
+def _of_sorted(values: NDArray[Any], weights: NDArray[Any], *shares: float) -> list[float]:
+    """Return quantiles of values in rising order; NaN where there is no weight."""
+    if not (weights > 0).all():
+        values, weights = values[weights > 0], weights[weights > 0]
+    rising, last = np.cumsum(weights), len(values) - 1
+    if last < 0:
+        return [math.nan] * len(shares)
     rounding = 4 * np.finfo(float).eps * rising[-1]
-    at = min(int(np.searchsorted(rising, wanted - rounding)), len(order) - 1)
-    above = min(at + 1, len(order) - 1) if rising[at] <= wanted + rounding else at
-    return float((values[order[at]] + values[order[above]]) / 2)
+    found = []
+    for wanted in (rising[-1] * share for share in shares):
+        at = min(int(np.searchsorted(rising, wanted - rounding)), last)
+        above = min(at + 1, last) if rising[at] <= wanted + rounding else at
+        found.append(float((values[at] + values[above]) / 2))
+    return found
 
 
 def quantile_functional(
@@ -55,17 +63,19 @@ def quantile_functional(
     >>> quantile_functional(np.arange(5.0), None, 0.5).linear().value
     2.0
     """
+    order = np.argsort(values)
+    ranked = values[order]
 
     def value(weights: Floats) -> float:
-        return weighted_quantile(values, weights, share)
+        return _of_sorted(ranked, weights[order], share)[0]
 
     def influence(weights: Floats) -> Floats:
         total = float(weights.sum())
         step = 2 * math.sqrt(share * (1 - share) * float(weights @ weights)) / total
         low, high = max(0.0, share - step), min(1.0, share + step)
-        ends = [weighted_quantile(values, weights, end) for end in (low, high)]
-        slope = (ends[1] - ends[0]) / (high - low)
-        below = (values < value(weights)) + (values == value(weights)) * 0.5
+        start, middle, end = _of_sorted(ranked, weights[order], low, share, high)
+        slope = (end - start) / (high - low)
+        below = (values < middle) + (values == middle) * 0.5
         moved: Floats = -weights / total * (below - float(weights @ below) / total) * slope
         return moved
 
