@@ -102,9 +102,9 @@ def infer_function(
     clusters : ndarray of int, shape (n,), optional
         Which rows belong together. Default: each by itself.
     method : {"bootstrap", "bca", "percentile", "poisson", "jackknife"}, optional
-        Default "bootstrap": BCa (Efron, JASA 82, 1987), whose levels allow for an estimated error as
-        Student's t does (Hesterberg, The American Statistician 69, 2015). The jackknife leaves out groups
-        where there are more than 100 units.
+        Default "bootstrap": the wider of BCa (Efron, JASA 82, 1987) and the percentiles, at levels that allow
+        for an estimated error as Student's t does (Hesterberg, The American Statistician 69, 2015). The
+        jackknife leaves out groups where there are more than 100 units.
     replicates : int, optional
         Resamples. Default ``REPLICATES``.
     seed : int
@@ -133,12 +133,17 @@ def infer_function(
     if method in (None, "bootstrap", "bca"):
         level = bca_level(value, drawn, _acceleration(statistic, units, seed))
     if method in (None, "bootstrap"):
-        level = expanded(level, len(units))
+        level = _outer(expanded(level, len(units)), expanded(_identity, len(units)))
     return from_replicates(value, drawn, n, name, domain=domain, level=level)
 
 
 def _identity(probability: float) -> float:
     return probability
+
+
+def _outer(*levels: Callable[[float], float]) -> Callable[[float], float]:
+    """Return of several levels the one that is farther out."""
+    return lambda probability: (min if probability < 0.5 else max)(level(probability) for level in levels)
 
 
 def _name(units: Units, method: str, count: int) -> str:
@@ -147,7 +152,7 @@ def _name(units: Units, method: str, count: int) -> str:
     if size < len(units):
         return f"bootstrap ({count:,} resamples of {size:,} {units.name}, scaled)"
     told = {
-        "bootstrap": "bca, expanded",
+        "bootstrap": "wider of bca and percentile, expanded",
         "percentile": "bootstrap percentile",
         "poisson": "poisson bootstrap",
     }

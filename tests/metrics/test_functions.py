@@ -103,7 +103,9 @@ def test_weights_are_handed_over() -> None:
 def test_methods_by_name(method: str) -> None:
     estimate = _estimate(overshoot, method=method)
     assert estimate.low < estimate.value < estimate.high
-    assert estimate.method.startswith(("bca", "bootstrap percentile", "poisson bootstrap", "jackknife"))
+    assert estimate.method.startswith(
+        ("wider of bca", "bca", "bootstrap percentile", "poisson bootstrap", "jackknife")
+    )
     assert "1,000 resamples" in _estimate(overshoot(method="percentile", replicates=1000)).method
 
 
