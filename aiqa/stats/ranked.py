@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,8 +24,11 @@ from aiqa.stats.special import expit, logit, stdtrit
 from aiqa.stats.steps import Steps
 
 Domain = tuple[float, float]
-UNSEEN = 2.0
-"""So many further rows of each class are allowed for: the least with which no simulated gate erred much."""
+UNSEEN, PAIRED = 2.0, 1.0
+"""So many further rows of each class are allowed for, of one model and of two: the least with which no
+simulated gate erred much. In an average, of each class a quarter as many, or half a row of two models: all
+classes at once would have to look too good.
+"""
 _NONE = 1e-24
 RARER = "rows of the rarer class"
 
@@ -42,12 +45,15 @@ class Pull:
         The effective number of rows (or clusters) of the class, over which that is divided.
     rows : float
         How many such rows there may be.
+    paired : float
+        How many where two models are compared: one of them fails on rows on which the other does not.
     """
 
     shift: float
     spread: float
     size: float
-    rows: float = UNSEEN
+    rows: float
+    paired: float
 
     @property
     def variance(self) -> float:
@@ -60,9 +66,10 @@ class Pull:
         moment = self.shift**3 + 3 * self.shift * self.spread
         return self.rows * moment / (self.size + self.rows) ** 3
 
-    def scaled(self, factor: float) -> Pull:
-        """Return the same for a multiple of the value."""
-        return replace(self, shift=self.shift * factor, spread=self.spread * factor**2)
+    def averaged(self, share: float) -> Pull:
+        """Return the same for a part of an average, of this share."""
+        rows, paired = (self.rows, self.paired) if share == 1 else (self.rows / 4, min(self.paired, 0.5))
+        return Pull(self.shift * share, self.spread * share**2, self.size, rows, paired)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +139,8 @@ class Statistic:
         From the weights at each step and the weights of one row of each class to by how much it is too large.
     joined : bool
         Whether positive rows with no negative one between them may share a step.
-    unseen : float
-        How many further rows of each class its bounds allow for.
+    unseen : (float, float)
+        How many further rows of each class its bounds allow for, of one model and of two.
     ceiling : Statistic, optional
         Another estimate of the same truth, of which the larger upper bound holds.
     """
@@ -143,7 +150,7 @@ class Statistic:
     domain: Domain = (0.0, 1.0)
     bias: Callable[[Floats, Floats, tuple[float, float]], float] | None = None
     joined: bool = False
-    unseen: float = UNSEEN
+    unseen: tuple[float, float] = (UNSEEN, PAIRED)
     ceiling: Statistic | None = None
 
 
@@ -183,8 +190,8 @@ def measure(statistic: Statistic, steps: Steps) -> Ranked:
     # Of rows of a step that weigh alike, w³ adds up to w2² / w.
     third = sum(total(w2 * w2, _ratio(by * by * by, w)) for w, w2, by in sides)
     pulls = (
-        pull(curve.by_positive, steps.negative, steps.positive, sizes[0], statistic.unseen),
-        pull(curve.by_negative, steps.positive, steps.negative, sizes[1], statistic.unseen),
+        pull(curve.by_positive, steps.negative, steps.positive, sizes[0], *statistic.unseen),
+        pull(curve.by_negative, steps.positive, steps.negative, sizes[1], *statistic.unseen),
     )
     return Ranked(
         curve.value,
@@ -236,7 +243,7 @@ def satterthwaite(parts: Sequence[float], sizes: Sequence[float]) -> tuple[float
     return whole, whole**2 / sum(part**2 / (size - 1) for part, size in zip(corrected, sizes, strict=True))
 
 
-def pull(derivative: Floats, others: Floats, own: Floats, size: float, rows: float) -> Pull:
+def pull(derivative: Floats, others: Floats, own: Floats, size: float, rows: float, paired: float) -> Pull:
     """Return the pull of a row of one class that scores like the other class's rows.
 
     Parameters
@@ -245,13 +252,13 @@ def pull(derivative: Floats, others: Floats, own: Floats, size: float, rows: flo
         Of the value by the weight of a row of its class.
     others, own : ndarray of float, shape (steps,)
         The weights of the other class, and of its own.
-    size, rows : float
+    size, rows, paired : float
         See :class:`Pull`.
     """
     share = float(own.sum()) / float(others.sum())
     shift = total(others, derivative) * share
     square = total(others, derivative * derivative) * share * float(own.sum())
-    return Pull(shift, max(0.0, square - shift**2), size, rows)
+    return Pull(shift, max(0.0, square - shift**2), size, rows, paired)
 
 
 def infer(ranked: Ranked, *, scale: str = "logit") -> Inference:

@@ -156,8 +156,8 @@ def on_rows(statistic: Statistic, truth: Bools, score: NDArray[Any], of: Rows) -
         curve.value,
         influence if of.weight is None else influence * of.weight,
         (
-            pull(curve.by_positive, negative, positive, sizes[0], statistic.unseen),
-            pull(curve.by_negative, positive, negative, sizes[1], statistic.unseen),
+            pull(curve.by_positive, negative, positive, sizes[0], *statistic.unseen),
+            pull(curve.by_negative, positive, negative, sizes[1], *statistic.unseen),
         ),
         (spread_of(curve.by_positive, positive), spread_of(curve.by_negative, negative)),
         sizes,
@@ -200,7 +200,7 @@ def mean_of(parts: Sequence[RowRanks], shares: Sequence[float]) -> RowRanks:
     return RowRanks(
         sum(share * part.value for share, part in pairs),
         sum((share * part.influence for share, part in pairs), np.zeros(len(rarest.influence))),
-        tuple(one.scaled(share) for share, part in pairs for one in part.pulls),
+        tuple(one.averaged(share) for share, part in pairs for one in part.pulls),
         tuple(spread * share**2 for share, part in pairs for spread in part.spreads),
         rarest.sizes,
         rarest.rows,
@@ -220,8 +220,8 @@ def paired_pulls(
     down = zip(first, second_spreads, strict=True)
     up = zip(second, first_spreads, strict=True)
     return (
-        *(replace(one, spread=one.spread + spread) for one, spread in down),
-        *(replace(one, shift=-one.shift, spread=one.spread + spread) for one, spread in up),
+        *(replace(one, spread=one.spread + spread, rows=one.paired) for one, spread in down),
+        *(replace(one, shift=-one.shift, spread=one.spread + spread, rows=one.paired) for one, spread in up),
     )
 
 

@@ -143,14 +143,16 @@ def scores(
     hard: float = 0.0,
     heavy: bool = False,
     graded: bool = False,
+    lost: float = 0.0,
     clustered: bool = False,
     weighted: bool = False,
 ) -> World:
     """Two models' probabilities of a binary class.
 
     Negatives score N(0, 1), positives N(shift, spread²); a share `hard` of the positives scores like the
-    negatives; `heavy` gives both tails of t with 3 degrees of freedom; `graded` leaves five grades.
-    Equal spreads give the calibrated posterior, others the one that a model of equal spreads would claim.
+    negatives; `heavy` gives both tails of t with 3 degrees of freedom; `graded` leaves five grades. Of a
+    share `lost` of the rows the challenger knows nothing, and is otherwise as good as the champion. Equal
+    spreads give the calibrated posterior, others the one that a model of equal spreads would claim.
     """
     rng = _rng()
     sizes, effect = _clusters(rng) if clustered else (None, np.zeros(SIZE))
@@ -158,10 +160,12 @@ def scores(
     fatter = np.sqrt(3 / rng.chisquare(3, len(truth))) if heavy else 1.0
     hidden = rng.random(len(truth)) < hard
     columns: Columns = {"truth": truth.astype(np.int8)}
+    forgotten = rng.random(len(truth)) < lost if lost else np.zeros(len(truth), dtype=bool)
     for name, noise, strength in zip(
-        ("score", "old_score"), _pair(rng, len(truth)), (1.0, 0.93), strict=True
+        ("score", "old_score"), _pair(rng, len(truth)), (1.0, 1.0 if lost else 0.93), strict=True
     ):
-        place = np.where(truth & ~hidden, shift * strength, 0.0)
+        unknown = hidden | forgotten if name == "score" else hidden
+        place = np.where(truth & ~unknown, shift * strength, 0.0)
         x = place + 0.6 * effect + np.where(truth, spread, 1.0) * noise * fatter
         score = _expit(_logit(prevalence) + shift * (x - shift / 2)).clip(_SURE, 1 - _SURE)
         columns[name] = (np.floor(score * 5).clip(0, 4) + 0.5) / 5 if graded else score
