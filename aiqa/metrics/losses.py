@@ -137,7 +137,7 @@ class MeanLoss:
         if not state.w > 0:
             raise MetricError("all weights are zero")
         of = _influences(state)
-        if possible and of.effective < KNOWN_FROM:
+        if of.effective < KNOWN_FROM and _finite(domain):
             possible, reach = [], domain
         if possible:
             low, high = (self._typical(of.mean, of.m2 / of.w) for of in possible)
@@ -151,7 +151,7 @@ class MeanLoss:
         """Return the mean of a loss or a gain as a functional, with its possible values, if there are any."""
         losses, *possible = terms
         weight = columns.weight
-        if possible and _units(columns) < KNOWN_FROM:
+        if _finite(domain) and _units(columns) < KNOWN_FROM:
             possible, reach = [], domain
         if possible:
             means = [float(np.average(of, weights=weight)) for of in possible]
@@ -264,21 +264,25 @@ def _probabilities(model: ModelColumns) -> list[Expr]:
     return [1 - scores[0], *scores] if len(scores) == 1 else scores
 
 
-def _log_losses(model: ModelColumns) -> list[Expr]:
-    """Return the log loss that each class would have, were it the true one."""
-    return [-_log(probability) for probability in _probabilities(model)]
-
-
 def _possible_log_losses(models: Models) -> tuple[Expr, ...]:
+    """Return what is lost if the likeliest class comes, and if the next does; of two models, what is gained.
+
+    Of more than two classes the least likely are too unlikely to tell of what may come.
+    """
+    if models[0].second is None:
+        losses = [[-_log(probability) for probability in _probabilities(model)] for model in models]
+        return _possible_gains(*losses) if len(models) == 2 else _ends(losses[0])
     if len(models) == 2:
-        return _possible_gains(*map(_log_losses, models))
-    losses = _log_losses(models[0])
-    return call("least", *losses), call("greatest", *losses)
+        return ()
+    return -_log(call("greatest", *_probabilities(models[0]))), -_log(col(models[0].second))
+
+
+def _ends(terms: list[Expr]) -> tuple[Expr, ...]:
+    return call("least", *terms), call("greatest", *terms)
 
 
 def _possible_gains(challenger: list[Expr], champion: list[Expr]) -> tuple[Expr, ...]:
-    gains = [old - new for old, new in zip(champion, challenger, strict=True)]
-    return call("least", *gains), call("greatest", *gains)
+    return _ends([old - new for old, new in zip(champion, challenger, strict=True)])
 
 
 def _brier(question: Question, model: ModelColumns) -> Expr:

@@ -68,6 +68,8 @@ class ModelColumns:
         The probability of the true class, and (multi-class) the sum of the squared probabilities.
     improbable : MetricError or None
         Why the scores are no probabilities, where they are none.
+    second : str or None
+        Multi-class: the probability of the second likeliest class.
     """
 
     called: Called
@@ -76,6 +78,7 @@ class ModelColumns:
     own: str | None = None
     squares: str | None = None
     improbable: MetricError | None = None
+    second: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,7 +379,9 @@ class _Builder:
         self.columns |= dict(zip(names, scores.T, strict=True))
         self.columns[own] = scores[np.arange(len(truth)), truth]
         self.columns[squares] = np.einsum("ij,ij->i", scores, scores)
-        return ModelColumns(called, name, names, own, squares, improbable)
+        second = f"{prefix}second"
+        self.columns[second] = np.partition(scores, -2, axis=1)[:, -2]
+        return ModelColumns(called, name, names, own, squares, improbable, second)
 
     def _prediction(
         self, called: Called, given: Predictions, scores: NDArray[Any] | None
