@@ -17,8 +17,8 @@ LIMITS: dict[tuple[tuple[str, ...], tuple[str, ...]], str] = {
         "loss, or gate a quantile of the errors"
     ),
     (("mse", "rmse", "r2"), ("2 % outliers", "lognormal errors", "weighted")): (
-        "most of the mean comes from a few rows in a thousand, which small samples do not show: gate the mean "
-        "absolute error, or a quantile"
+        "most of the mean comes from a few rows in a thousand, which small samples do not show: gate the "
+        "mean absolute error, or a quantile"
     ),
 }
 """Which metrics (by the beginning of their names) have no sound bounds in which worlds, and why."""
