@@ -20,7 +20,7 @@ from aiqa.judge.number import number, percent
 from aiqa.stats import power as sizes
 from aiqa.stats.inference import Estimate
 from aiqa.stats.power import Design, DesignError
-from aiqa.stats.sequential import TUNED_TO, deviations
+from aiqa.stats.sequential import deviations, tuned_to
 from aiqa.stats.special import ndtr, ndtri
 
 Alternative = Any
@@ -381,7 +381,7 @@ def _size(form: _Form, policy: Policy, null: float, truth: float, power: float, 
     told: dict[str, Any] = {"power": power, "alternative": side}
     if not policy.anytime:
         return form.formula(null, truth, alpha=_alpha(policy, 0), **told)
-    n = float(_tuned_to(policy))
+    n = tuned_to(_anytime(policy))
     for _ in range(6):
         design = form.formula(null, truth, alpha=_alpha(policy, n), **told)
         n = design.n
@@ -390,11 +390,11 @@ def _size(form: _Form, policy: Policy, null: float, truth: float, power: float, 
 
 def _alpha(policy: Policy, n: float) -> float:
     alpha = 1 - cast("float", policy.confidence)
-    return ndtr(-deviations(n, alpha, _tuned_to(policy))) if policy.anytime else alpha
+    return ndtr(-deviations(n, alpha, tuned_to(_anytime(policy)))) if policy.anytime else alpha
 
 
-def _tuned_to(policy: Policy) -> float:
-    return TUNED_TO if policy.anytime is True else float(cast("int", policy.anytime))
+def _anytime(policy: Policy) -> bool | int:
+    return cast("bool | int", policy.anytime)
 
 
 def _detects(

@@ -11,7 +11,7 @@ from aiqa.errors import MetricError
 from aiqa.judge.decide import Judgement, decide
 from aiqa.judge.family import Part, SliceKey, decide_family
 from aiqa.stats.inference import Inference
-from aiqa.stats.sequential import TUNED_TO, at_every_look
+from aiqa.stats.sequential import looked_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,9 @@ def judge_values(
     """
     confidence = cast("float | None", policy.confidence)
     if policy.anytime:
-        found = {key: _at_every_look(value, int(policy.anytime)) for key, value in found.items()}
+        found = {
+            key: _at_every_look(value, cast("bool | int", policy.anytime)) for key, value in found.items()
+        }
     if set(found) != {()}:
         judgement, parts = decide_family(
             found, requirement, confidence, int(policy.min_support), policy.severity
@@ -50,8 +52,5 @@ def judge_values(
     return Judged(decide(inference, requirement, confidence))
 
 
-def _at_every_look(found: Inference | MetricError, anytime: int) -> Inference | MetricError:
-    """Widen the bounds to those that hold at every look (`anytime` 1: true, tuned to the default n)."""
-    if isinstance(found, MetricError):
-        return found
-    return at_every_look(found, TUNED_TO if anytime == 1 else anytime)
+def _at_every_look(found: Inference | MetricError, anytime: bool | int) -> Inference | MetricError:
+    return found if isinstance(found, MetricError) else looked_at(found, anytime)

@@ -190,8 +190,7 @@ def _check_task(question: Question) -> None:
 def _check_method(metric: Metric) -> None:
     known = (*spec_of(metric).methods, *METHODS)
     if metric.method is not None and metric.method not in known:
-        told = nearest(metric.method, known)
-        raise MetricError(f"{metric.name} has no method {metric.method!r}{told}; it has {', '.join(known)}")
+        raise MetricError(f"{metric.name} has no method {metric.method!r}{nearest(metric.method, known)}")
 
 
 def _check_answers(question: Question, model: ModelColumns) -> None:

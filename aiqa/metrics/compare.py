@@ -20,6 +20,7 @@ from aiqa.scan.execute import execute
 from aiqa.scan.predictions import Predictions
 from aiqa.stats.independent import independent_difference
 from aiqa.stats.inference import Alternative, Estimate, Inference
+from aiqa.stats.sequential import looked_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ def compare(
     classes: Sequence[Any] = (),
     positive: Any = None,
     threshold: float = 0.5,
+    anytime: bool | int = False,
     seed: int = 0,
 ) -> Any:
     """Compare two models: on the same rows, or on rows of their own.
@@ -105,7 +107,7 @@ def compare(
         The rows of the champion, with the same names of columns, where they are not the challenger's.
     champion_y_true : array-like, shape (m,), or str, optional
         The truth of the champion's rows, where they are not the challenger's.
-    sample_weight, cluster, time, by, task, classes, positive, threshold, seed
+    sample_weight, cluster, time, by, task, classes, positive, threshold, anytime, seed
         As in :func:`evaluate`; with rows of its own the champion has them from `champion_data` only.
     method : str, optional
         How the interval and the p-value are made, by the method's usual name.
@@ -132,7 +134,7 @@ def compare(
     >>> round(result.difference, 2), result.p_value < 0.001
     (0.5, True)
     """
-    check_interval(confidence, alternative)
+    check_interval(confidence, alternative, seed)
     parts, better = compare_arrays(
         metric,
         data,
@@ -152,7 +154,10 @@ def compare(
         threshold=threshold,
         seed=seed,
     )
-    return unwrapped(parts, lambda part: _difference(part, confidence, alternative, higher_is_better=better))
+    return unwrapped(
+        parts,
+        lambda part: _difference(_looked_at(part, anytime), confidence, alternative, higher_is_better=better),
+    )
 
 
 def compare_arrays(
@@ -269,6 +274,13 @@ def _independent(
         return champion
     gain = independent_difference(challenger, champion)
     return compared(gain if higher_is_better else gain.negated(), challenger.value, champion.value)
+
+
+def _looked_at(part: Comparison | Inference, anytime: bool | int) -> Comparison | Inference:
+    if isinstance(part, Inference):
+        return looked_at(part, anytime)
+    # The p-value that is known is of one look.
+    return dataclasses.replace(part, gain=looked_at(part.gain, anytime), known=None) if anytime else part
 
 
 def _difference(

@@ -20,6 +20,7 @@ from aiqa.scan.execute import execute
 from aiqa.scan.predictions import Predictions
 from aiqa.scan.statistics import SliceKey
 from aiqa.stats.inference import Alternative
+from aiqa.stats.sequential import looked_at
 
 MetricLike = Metric | str | Callable[..., float]
 
@@ -42,6 +43,7 @@ def evaluate(
     classes: Sequence[Any] = (),
     positive: Any = None,
     threshold: float = 0.5,
+    anytime: bool | int = False,
     seed: int = 0,
 ) -> Any:
     """Estimate metrics from arrays, or from the columns of a frame.
@@ -88,8 +90,11 @@ def evaluate(
         The label looked for. Default: the larger of the two.
     threshold : float, default 0.5
         The score from which on a row is called positive.
+    anytime : bool or int, default False
+        Whether the interval is to hold at every look at growing data (of a metric that is looked at daily,
+        say); a number is the n at which it is to be sharpest. See :mod:`aiqa.stats.sequential`.
     seed : int, default 0
-        Of bootstraps.
+        Of bootstraps; 0 or above.
 
     Returns
     -------
@@ -106,7 +111,7 @@ def evaluate(
     MetricError
         Unusable predictions, a metric that is not defined on these numbers, an unknown method.
     DeclarationError
-        An unknown metric, task or alternative, or an impossible confidence.
+        An unknown metric, task or alternative, or an impossible confidence or seed.
 
     Examples
     --------
@@ -116,7 +121,7 @@ def evaluate(
     >>> print(evaluate("recall", frame, y_true="paid", y_score="score"))
     0.5000 [0.0126, 0.9874], n 4
     """
-    check_interval(confidence, alternative)
+    check_interval(confidence, alternative, seed)
     several = isinstance(metric, Sequence) and not isinstance(metric, str)
     inferred = infer_arrays(
         list(metric) if several else [metric],  # type: ignore[arg-type, list-item]
@@ -136,7 +141,7 @@ def evaluate(
         seed=seed,
     )
     found = {
-        of.id: unwrapped(parts, lambda part: part.estimate(confidence, alternative))
+        of.id: unwrapped(parts, lambda part: looked_at(part, anytime).estimate(confidence, alternative))
         for of, parts in inferred.items()
     }
     return found if several else next(iter(found.values()))
@@ -220,13 +225,15 @@ def _by_name(name: str) -> Metric:
     raise DeclarationError(f"no metric {name!r}{nearest(name, (*METRIC_NAMES, *scorers.names()))}")
 
 
-def check_interval(confidence: float | None, alternative: str) -> None:
-    """Refuse an impossible level or alternative."""
+def check_interval(confidence: float | None, alternative: str, seed: int) -> None:
+    """Refuse an impossible level, alternative or seed."""
     if confidence is not None and not (isinstance(confidence, int | float) and 0 < confidence < 1):
         raise DeclarationError(f"confidence= is a share between 0 and 1, or None, not {confidence!r}")
     if alternative not in get_args(Alternative):
         known = ", ".join(get_args(Alternative))
         raise DeclarationError(f"alternative= must be one of {known}, not {alternative!r}")
+    if not (isinstance(seed, int | np.integer) and seed >= 0):
+        raise DeclarationError(f"seed= is a whole number, 0 or above, not {seed!r}")
 
 
 def task_of(metrics: Sequence[Metric], given: Given, answers: Predictions, classes: Sequence[Any]) -> str:

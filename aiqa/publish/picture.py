@@ -69,7 +69,7 @@ def _required(gate: GateRecord) -> Interval | None:
 def _lay_out(gate: GateRecord, estimate: EstimateRecord, range_: Interval) -> Picture:
     bounds = [bound for bound in (range_.low, range_.high) if math.isfinite(bound)]
     scale = _Scale.over([estimate.value, *bounds, *(_ends(estimate))])
-    signed = gate.kind == "comparison"
+    signed = words.is_gain(gate)
     found = words.estimate_text(estimate, bounds, signed)
     return Picture(
         required=scale.span(range_.low, range_.high),

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from aiqa.declare.gate import Between, Met, Requirement, Within
+from aiqa.declare.gate import VERSUS_CHAMPION, Between, Met, Requirement, Within
 from aiqa.declare.values import from_json
 from aiqa.errors import DeclarationError
 from aiqa.evidence.record import (
@@ -103,6 +103,11 @@ def requirement_of(gate: GateRecord) -> Requirement | None:
     return found if isinstance(found, Requirement) else None
 
 
+def is_gain(gate: GateRecord) -> bool:
+    """Tell whether the estimate is the gain on the champion, not a value of the metric."""
+    return isinstance(requirement_of(gate), VERSUS_CHAMPION)
+
+
 def needed(gate: GateRecord) -> str | None:
     """Return the requirement, as ``>= 0.92``; None where it has no number (an expectation holds or not)."""
     requirement = requirement_of(gate)
@@ -121,7 +126,7 @@ def measured(gate: GateRecord) -> str | None:
 
 
 def _found(gate: GateRecord) -> str | None:
-    if gate.kind == "comparison" and gate.estimate is not None:
+    if is_gain(gate) and gate.estimate is not None:
         return _compared(gate, gate.estimate)
     if gate.result is not None:
         return _counted(gate.result) or _estimated(gate)
@@ -244,7 +249,7 @@ def slice_name(part: PartRecord) -> str:
 
 def slice_text(gate: GateRecord, part: PartRecord) -> str:
     """Return one line on a slice: its name, verdict and numbers."""
-    signed = gate.kind == "comparison"
+    signed = is_gain(gate)
     found = f": {estimate_text(part.estimate, bounds_of(gate), signed)}" if part.estimate else ""
     return f"{slice_name(part)} {_SAYS[part.verdict]}{found or ': ' + plain(part.reason)}"
 

@@ -96,6 +96,16 @@ def at_every_look(inference: Inference, tuned_to: float = TUNED_TO) -> Inference
     )
 
 
+def looked_at(inference: Inference, anytime: bool | int) -> Inference:
+    """Return the inference as it is, at every look, or at every look and sharpest at that n."""
+    return at_every_look(inference, tuned_to(anytime)) if anytime else inference
+
+
+def tuned_to(anytime: bool | int) -> float:
+    """Return the n that a policy ``anytime`` that is not false means."""
+    return TUNED_TO if anytime is True else float(anytime)
+
+
 def beta_binomial(successes: float, trials: float, *, tuned_to: float = TUNED_TO) -> Inference:
     """Infer a share from counts, with bounds that hold at every look.
 

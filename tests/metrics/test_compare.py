@@ -166,3 +166,13 @@ def test_it_prints_a_sentence() -> None:
 def test_wrong_lengths_name_the_model() -> None:
     with pytest.raises(MetricError, match="champion's prediction has shape"):
         aiqa.compare("mae", y_true=[1.5, 2.5], champion=[1.0], challenger=[1.0, 2.0])
+
+
+def test_bounds_of_the_difference_hold_at_every_look() -> None:
+    given: dict[str, Any] = {"y_true": _TRUTH, "champion": _POOR, "challenger": _GOOD}
+    for name in ("accuracy", "roc_auc", "negative_flips"):
+        once, daily = (aiqa.compare(name, **given, anytime=anytime) for anytime in (False, True))
+        assert daily.low < once.low
+        assert daily.high > once.high
+        if name != "negative_flips":
+            assert daily.p_value > once.p_value

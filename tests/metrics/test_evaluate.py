@@ -220,3 +220,20 @@ def test_rows_without_weight_do_not_make_r2_defined() -> None:
 def test_labels_declared_as_numpy_scalars_are_told_plainly() -> None:
     with pytest.raises(MetricError, match=r"no row is of class 'b'$"):
         aiqa.evaluate("recall", y_true=["a"], y_pred=["a"], classes=list(np.array(["a", "b"])))
+
+
+@pytest.mark.parametrize("name", ["accuracy", "roc_auc", "brier"])
+def test_bounds_hold_at_every_look_where_asked(name: str) -> None:
+    truth = np.arange(400) % 2
+    given: dict[str, Any] = {"y_true": truth, "y_score": np.clip(truth * 0.4 + np.arange(400) % 7 / 10, 0, 1)}
+    once, daily, tuned = (aiqa.evaluate(name, **given, anytime=anytime) for anytime in (False, True, 400))
+    assert daily.low < tuned.low < once.low < once.value < once.high < tuned.high < daily.high
+    assert once.value == daily.value
+    by = aiqa.evaluate(name, **given, by={"half": np.arange(400) // 200}, anytime=True)
+    assert by[0].low < aiqa.evaluate(name, **given, by={"half": np.arange(400) // 200})[0].low
+
+
+@pytest.mark.parametrize("seed", [-1, "a", 1.5])
+def test_a_seed_is_a_whole_number(seed: Any) -> None:
+    with pytest.raises(DeclarationError, match="seed= is a whole number"):
+        aiqa.evaluate("mae", y_true=[0.5, 1.0], y_pred=[0.1, 1.0], seed=seed)

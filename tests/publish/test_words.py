@@ -250,3 +250,13 @@ def test_how_an_interval_was_made() -> None:
 def test_a_file_is_named_with_its_line() -> None:
     check = a_check(file="checks/check_a.py", line=3)
     assert Fact("claimed in", "checks/check_a.py:3") in words.facts(check, a_gate())
+
+
+def test_a_value_that_needs_the_champion_is_no_gain() -> None:
+    gate = a_gate(
+        metric.negative_flips <= 0.02,
+        kind="comparison",
+        threshold=0.02,
+        estimate=an_estimate(0.01, 0.0, 0.03),
+    )
+    assert words.measured(gate) == "0.01 [0, 0.03], n 569"

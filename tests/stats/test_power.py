@@ -260,6 +260,7 @@ def test_each_of_the_three_gives_back_the_others(
         (lambda: power.paired_proportions(0.0, 0.0, power=0.8), "share of rows above 0"),
         (lambda: power.paired_proportions(0.01, 0.02, power=0.8), "does not lie between"),
         (lambda: power.zero_failures(0.0), "between 0 and 1"),
+        (lambda: power.proportion(0.5, 0.500001, power=0.8), "too many to look at"),
         (lambda: power.design_effect(0.5, 0.1), "size >= 1"),
     ],
 )

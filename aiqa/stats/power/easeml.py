@@ -13,6 +13,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from aiqa.stats.power.design import DesignError
+
 Adaptivity = Literal["none", "full", "first-change"]
 ADAPTIVITIES = ("none", "full", "first-change")
 _TOKENS = re.compile(r"\s*(\+/-|/\\|[-+*><]|[nod]\b|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)")
@@ -80,7 +82,7 @@ def parse_condition(text: str) -> Condition:
 
     Raises
     ------
-    ValueError
+    DesignError
         If it is none; the message says where.
 
     Examples
@@ -117,7 +119,7 @@ class _Reader:
             raise self._unexpected("+/-")
         tolerance = self._number()
         if tolerance <= 0:
-            raise ValueError(f"{self._text!r}: the tolerance after +/- must be above 0")
+            raise DesignError(f"{self._text!r}: the tolerance after +/- must be above 0")
         return Clause(terms, above, threshold, tolerance)
 
     def _expression(self) -> tuple[tuple[str, float], ...]:
@@ -134,7 +136,7 @@ class _Reader:
                 break
         found = tuple((name, factor) for name, factor in terms.items() if factor)
         if not found:
-            raise ValueError(f"{self._text!r}: nothing is left of the expression")
+            raise DesignError(f"{self._text!r}: nothing is left of the expression")
         return found
 
     def _term(self) -> tuple[str, float]:
@@ -169,20 +171,20 @@ class _Reader:
         self._next += taken
         return taken
 
-    def _unexpected(self, wanted: str) -> ValueError:
+    def _unexpected(self, wanted: str) -> DesignError:
         found = self._token()
         told = "it ends" if found is None else f"there is {found!r}"
-        return ValueError(f"{self._text!r}: {told} where {wanted} should be")
+        return DesignError(f"{self._text!r}: {told} where {wanted} should be")
 
 
 def _tokens_of(text: str) -> list[str]:
     if len(text) > _LONGEST:
-        raise ValueError(f"a condition has at most {_LONGEST} characters")
+        raise DesignError(f"a condition has at most {_LONGEST} characters")
     tokens, position = [], 0
     while text[position:].strip():
         found = _TOKENS.match(text, position)
         if found is None:
-            raise ValueError(f"{text!r}: cannot read {text[position:].strip()[:20]!r}")
+            raise DesignError(f"{text!r}: cannot read {text[position:].strip()[:20]!r}")
         tokens.append(found[1])
         position = found.end()
     return tokens
@@ -221,7 +223,7 @@ def condition_size(
 
     Raises
     ------
-    ValueError
+    DesignError
         If the condition cannot be read or a number is impossible.
 
     Examples
@@ -231,7 +233,7 @@ def condition_size(
     """
     parsed = parse_condition(condition) if isinstance(condition, str) else condition
     if not 0 < reliability < 1 or steps < 1 or adaptivity not in ADAPTIVITIES:
-        raise ValueError(
+        raise DesignError(
             f"needs a reliability between 0 and 1, a step or more, and adaptivity as one of "
             f"{', '.join(ADAPTIVITIES)}: {reliability}, {steps}, {adaptivity!r}"
         )
@@ -263,7 +265,7 @@ def _bound_beside(condition: Condition) -> float | None:
 def _size(clause: Clause, delta: float, hypotheses: float, disagreement: float | None) -> int:
     if clause.is_difference and disagreement is not None:
         if not 0 < disagreement <= 1:
-            raise ValueError(f"disagreement is a share of rows above 0: {disagreement}")
+            raise DesignError(f"disagreement is a share of rows above 0: {disagreement}")
         return math.ceil(_bennett(clause.tolerance, delta, hypotheses, disagreement))
     weight = sum(abs(factor) for _, factor in clause.terms)
     chance = math.log(delta / len(clause.terms))

@@ -19,6 +19,9 @@ from aiqa.stats.power.design import (
 )
 from aiqa.stats.special import ndtri
 
+_MOST_ROWS = 1e8
+_AT_ONCE = 100_000
+
 
 def proportion(
     null: float,
@@ -148,7 +151,13 @@ def _fewest(null: float, truth: float, power: float, alpha: float) -> int:
     errors = (math.sqrt(share * (1 - share)) for share in (null, truth))
     reach = sum(-ndtri(rate) * error for rate, error in zip((alpha, 1 - power), errors, strict=True))
     guess = (reach / (truth - null)) ** 2
-    start, step = max(1, int(guess * (1 - 30 / math.sqrt(guess + 900)))), max(500, int(guess / 20))
+    if guess > _MOST_ROWS:
+        raise DesignError(
+            f"to tell {truth} from {null} takes about {guess:.2g} rows, too many to look at every n; "
+            "method='normal' is as good there"
+        )
+    start = max(1, int(guess * (1 - 30 / math.sqrt(guess + 900))))
+    step = min(max(500, int(guess / 20)), _AT_ONCE)
     while True:
         trials = np.arange(start, start + step)
         enough = _at_least(_passes_from(trials, null, alpha), trials, truth) >= power
