@@ -31,15 +31,12 @@ class FunctionalFamily:
         Whether it is computed from scores, not from predictions.
     also : callable
         Which further columns of the data set it needs.
-    pairs : str, optional
-        The method of comparisons, where it is not the default.
     """
 
     prepare: Prepare
     higher_is_better: bool
     scores: bool = False
     also: Callable[[Question], tuple[str, ...]] = _no_columns
-    pairs: str | None = None
 
     def statistics(self, question: Question, *, versus_champion: bool) -> tuple[Statistic, ...]:
         also = self.also(question)
@@ -55,6 +52,5 @@ class FunctionalFamily:
         models = [self.prepare(question, columns, model) for model in (0, 1)]
         challenger, champion = (model.value(model.weight) for model in models)
         better = difference(*(models if self.higher_is_better else reversed(models)))
-        how = {**question.how, "method": question.method or self.pairs}
-        gain = infer(better, clusters=columns.cluster, seed=seed, **how)
+        gain = infer(better, clusters=columns.cluster, seed=seed, **question.how)
         return {(): compared(gain, challenger, champion)}

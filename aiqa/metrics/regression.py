@@ -13,13 +13,19 @@ from numpy.typing import NDArray
 from aiqa.errors import MetricError
 from aiqa.metrics.functional import FunctionalFamily
 from aiqa.metrics.losses import MeanLoss
-from aiqa.metrics.question import REGRESSION, Comparisons, Family, Parts, Question, Spec, States
+from aiqa.metrics.question import REGRESSION, Comparisons, Family, Parts, Question, Spec, States, compared
 from aiqa.metrics.rows import Columns, columns_of, rows_statistic
 from aiqa.metrics.table import TRUTH, ModelColumns
 from aiqa.scan.expr import Expr, call, col
 from aiqa.scan.statistics import Statistic
 from aiqa.stats.functional import Functional, function_of, mean_of
-from aiqa.stats.quantiles import clustered_quantile, quantile, quantile_functional, weighted_quantile
+from aiqa.stats.quantiles import (
+    clustered_quantile,
+    quantile,
+    quantile_difference,
+    quantile_functional,
+    weighted_quantile,
+)
 
 Floats = NDArray[np.float64]
 POSITIVE = (0.0, math.inf)
@@ -152,8 +158,8 @@ def _time(question: Question) -> tuple[str, ...]:
 class AbsoluteErrorQuantile:
     """The family; see :class:`~aiqa.metrics.question.Family`.
 
-    Alone by order statistics, or by Woodruff's method with weights or clusters; of two models, and by
-    any other method, as a functional.
+    By order statistics, or by Woodruff's method with weights or clusters; of two models from the bounds of
+    both; by any other method as a functional.
 
     Parameters
     ----------
@@ -163,7 +169,7 @@ class AbsoluteErrorQuantile:
 
     def __init__(self, default: float) -> None:
         self._default = default
-        self._family = FunctionalFamily(self._prepare, higher_is_better=False, pairs="bootstrap")
+        self._family = FunctionalFamily(self._prepare, higher_is_better=False)
 
     def statistics(self, question: Question, *, versus_champion: bool) -> tuple[Statistic, ...]:
         _share(question, self._default)
@@ -180,7 +186,13 @@ class AbsoluteErrorQuantile:
         return {(): clustered_quantile(value, errors, columns.weight, share, columns.cluster, floor=0.0)}
 
     def compare(self, question: Question, states: States, seed: int) -> Comparisons:
-        return self._family.compare(question, states, seed)
+        if question.method is not None:
+            return self._family.compare(question, states, seed)
+        columns, share = columns_of(question, states, versus_champion=True), _share(question, self._default)
+        errors = [_absolute(columns, model) for model in (0, 1)]
+        values = [weighted_quantile(of, columns.weight, share) for of in errors]
+        gain = quantile_difference(errors[1], errors[0], columns.weight, share, columns.cluster, floor=0.0)
+        return {(): compared(gain, *values)}
 
     def _prepare(self, question: Question, columns: Columns, model: int) -> Functional:
         share = _share(question, self._default)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from aiqa.stats.partial_roc import partial_auc
     from aiqa.stats.precision_recall import average_precision, pr_auc
     from aiqa.stats.proportions import proportion
-    from aiqa.stats.quantiles import quantile
+    from aiqa.stats.quantiles import quantile, quantile_difference
     from aiqa.stats.recalibration import calibration_in_the_large, calibration_intercept, calibration_slope
     from aiqa.stats.roc import auc
     from aiqa.stats.roc_difference import auc_difference, auc_difference_unpaired
@@ -96,6 +96,7 @@ _HOME = {
     "proportion": "proportions",
     "psi": "stability",
     "quantile": "quantiles",
+    "quantile_difference": "quantiles",
     "ratio_of_proportions": "independent",
     "signed_rank": "wilcoxon",
     "spiegelhalter_z": "calibration_tests",
@@ -148,6 +149,7 @@ __all__ = [
     "proportion",
     "psi",
     "quantile",
+    "quantile_difference",
     "ratio_of_proportions",
     "signed_rank",
     "spiegelhalter_z",

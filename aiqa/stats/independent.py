@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from aiqa.stats.inference import Inference
+from aiqa.stats.mover import mover
 from aiqa.stats.proportions import proportion
 from aiqa.stats.special import ndtri
 
@@ -14,9 +15,7 @@ from aiqa.stats.special import ndtri
 def independent_difference(first: Inference, second: Inference) -> Inference:
     """Infer a difference from the inferences of two independent samples.
 
-    The "method of variance estimates recovery" (MOVER; Zou & Donner, Statistics in Medicine 27, 2008): at
-    each end the distances of the two bounds from their values, squared and added. With Wilson's bounds it
-    is Newcombe's hybrid.
+    By :func:`~aiqa.stats.mover.mover`. With Wilson's bounds it is Newcombe's hybrid.
 
     Parameters
     ----------
@@ -34,16 +33,8 @@ def independent_difference(first: Inference, second: Inference) -> Inference:
     >>> print(independent_difference(one, other).estimate())
     0.2000 [0.0524, 0.3339], n 150
     """
-    value = first.value - second.value
-
-    def lower(alpha: float) -> float:
-        return value - math.hypot(first.value - first.lower(alpha), second.upper(alpha) - second.value)
-
-    def upper(alpha: float) -> float:
-        return value + math.hypot(first.upper(alpha) - first.value, second.value - second.lower(alpha))
-
     method = first.method if first.method == second.method else f"{first.method} and {second.method}"
-    return Inference(value, first.n + second.n, f"independent rows, mover of {method}", lower, upper)
+    return mover(first, second, method=f"independent rows, mover of {method}", n=first.n + second.n)
 
 
 def newcombe(successes: tuple[float, float], trials: tuple[float, float]) -> Inference:

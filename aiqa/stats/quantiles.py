@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from aiqa.stats.functional import Functional
 from aiqa.stats.inference import Inference
 from aiqa.stats.linear import Linear, infer_linear
+from aiqa.stats.mover import mover
 from aiqa.stats.special import betainc
 
 Floats = NDArray[np.float64]
@@ -180,6 +181,56 @@ def clustered_quantile(
         return max(value, float(distinct[first])) if first < len(distinct) else math.inf
 
     return Inference(value, len(values), f"woodruff ({len(np.unique(clusters)):,} clusters)", lower, upper)
+
+
+def quantile_difference(
+    first: NDArray[Any],
+    second: NDArray[Any],
+    weight: NDArray[Any] | None,
+    share: float,
+    clusters: NDArray[np.int64] | None = None,
+    *,
+    floor: float = -math.inf,
+) -> Inference:
+    """Infer the difference of a quantile of two values of the same rows.
+
+    From the bounds of each (:func:`quantile`, :func:`clustered_quantile`) by :func:`~aiqa.stats.mover.mover`,
+    with the correlation of the shares of rows (clusters) at or below the two. Measured at the median and the
+    ninth decile of the errors of two models, 50 to 1,000 rows, six laws of errors: wrong in at most 5 %.
+
+    Parameters
+    ----------
+    first, second : ndarray of float, shape (n,)
+    weight, share, clusters, floor
+        As in :func:`clustered_quantile`.
+
+    Examples
+    --------
+    >>> rows = np.arange(101.0)
+    >>> print(quantile_difference(rows + rows % 3, rows, None, 0.5).estimate())
+    1.0000 [-1.8145, 3.8145], n 101
+    """
+    parts, shares = [], []
+    for values in (first, second):
+        value = weighted_quantile(values, weight, share)
+        if clusters is None:
+            parts.append(quantile(value, values, weight, share, floor=floor))
+        else:
+            parts.append(clustered_quantile(value, values, weight, share, clusters, floor=floor))
+        shares.append(_apart(values <= value, weight, clusters))
+    size = math.sqrt(float(shares[0] @ shares[0]) * float(shares[1] @ shares[1]))
+    correlation = float(shares[0] @ shares[1]) / size if size > 0 else 0.0
+    method = f"mover of {parts[0].method}"
+    return mover(parts[0], parts[1], correlation=correlation, method=method, n=len(first))
+
+
+def _apart(
+    below: NDArray[np.bool_], weight: NDArray[Any] | None, clusters: NDArray[np.int64] | None
+) -> Floats:
+    """Return what each row (cluster) moves the share of the weight that is below."""
+    weights = np.ones(len(below)) if weight is None else weight
+    moved: Floats = weights * (below - float(weights @ below) / float(weights.sum()))
+    return moved if clusters is None else np.bincount(clusters, weights=moved).astype(float)
 
 
 def _rank_below(n: float, share: float, alpha: float) -> int:

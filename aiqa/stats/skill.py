@@ -15,7 +15,7 @@ from aiqa.stats.functional import Functional, function_of, infer, mean_of
 from aiqa.stats.inference import Inference
 from aiqa.stats.reliability import Forecasts
 
-FEW = 10
+FEW = 30
 """With fewer events the uncertainty itself is hardly known, and with it how skilled a model could be."""
 
 

@@ -36,6 +36,8 @@ class Case:
         Whether its bounds are made as those of another case: one size a world is then enough.
     slow : bool
         Whether a comparison takes long: it is studied at small sizes only.
+    directed : bool
+        Whether one end is the better one, so that models can be compared by it.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Case:
     truth_by: str | None = None
     like: bool = False
     slow: bool = False
+    directed: bool = True
 
     @property
     def metric(self) -> str:
@@ -198,6 +201,7 @@ def _each(make: Callable[[str], list[Case]], *names: str) -> dict[str, Callable[
 FORMS: dict[str, Callable[[], list[Case]]] = {
     "expected_cost": _told(namespace.expected_cost(costs={"fn": 5, "fp": 1}), "labels", name="expected_cost"),
     "fbeta": _told(namespace.fbeta(beta=2), "labels", like=True),
+    "mean_error": _told(namespace.mean_error, "values", like=True, directed=False),
     "pinball": _told(namespace.pinball(q=0.9), "values", like=True),
     "absolute_error_quantile": _told(namespace.absolute_error_quantile, "values", slow=True),
     "calibration_slope": _told(namespace.calibration_slope, "scores", slow=True),

@@ -86,7 +86,7 @@ def cells() -> Iterator[Cell]:
 
 def _sizes(case: Case, setting: Setting, pairing: Pairing) -> tuple[int, ...]:
     sizes: tuple[int, ...] = getattr(setting, pairing)
-    if case.needs_champion and pairing != "paired":
+    if (case.needs_champion and pairing != "paired") or not (case.directed or pairing == "alone"):
         return ()
     if case.like:
         first = setting is KINDS[case.kind].settings[0] or case.needs_champion

@@ -14,9 +14,10 @@ from sklearn.metrics import median_absolute_error
 
 from aiqa.stats.effective import effective_size
 from aiqa.stats.functional import infer, mean_of
+from aiqa.stats.independent import independent_difference
 from aiqa.stats.paired import mcnemar, paired_proportions
 from aiqa.stats.proportions import proportion
-from aiqa.stats.quantiles import quantile, weighted_quantile
+from aiqa.stats.quantiles import quantile, quantile_difference, weighted_quantile
 from aiqa.stats.stability import psi
 
 
@@ -91,6 +92,45 @@ def test_median_bounds_are_scipys_and_do_not_depend_on_the_scale_of_weights() ->
 def test_few_rows_have_no_bound_of_a_median_above() -> None:
     estimate = quantile(2.0, np.array([1.0, 2.0, 3.0]), None, 0.5, floor=0.0).estimate(0.95)
     assert (estimate.low, estimate.high) == (0.0, math.inf)
+
+
+def _quantile(values: Any) -> Any:
+    return quantile(weighted_quantile(values, None, 0.5), values, None, 0.5)
+
+
+def test_the_nearer_two_columns_the_nearer_the_bounds_of_their_difference() -> None:
+    rng = np.random.default_rng(0)
+    one, noise = rng.exponential(size=(2, 400))
+    alike, apart = one + 0.1 * noise, np.roll(one, 1)
+    near, far = (quantile_difference(one, other, None, 0.5) for other in (alike, apart))
+    assert near.upper(0.05) - near.lower(0.05) < 0.4 * (far.upper(0.05) - far.lower(0.05))
+    own = independent_difference(_quantile(one), _quantile(apart))
+    assert (far.lower(0.05), far.upper(0.05)) == pytest.approx((own.lower(0.05), own.upper(0.05)), rel=0.1)
+    same = quantile_difference(one, one, np.full(400, 2.0), 0.5)
+    assert same.value == 0.0
+    assert same.upper(0.05) < 0.2 * (own.upper(0.05) - own.value)
+
+
+def test_clusters_widen_the_difference_of_quantiles() -> None:
+    rng = np.random.default_rng(0)
+    clusters = np.repeat(np.arange(60), 10)
+    one, other = rng.exponential(size=(2, 600)) + rng.exponential(size=(2, 60))[:, clusters]
+    rows, grouped = (quantile_difference(one, other, None, 0.5, by) for by in (None, clusters))
+    assert grouped.value == rows.value
+    assert grouped.lower(0.05) < rows.lower(0.05) < rows.upper(0.05) < grouped.upper(0.05)
+    assert "60 clusters" in grouped.method
+
+
+def test_differences_of_quantiles_are_wrong_as_often_as_they_say() -> None:
+    """Two models with errors of one law, correlated: no difference is the truth."""
+    rng = np.random.default_rng(0)
+    wrong = np.zeros(2)
+    for _ in range(400):
+        first, noise = rng.normal(size=(2, 120))
+        found = quantile_difference(np.abs(first), np.abs(0.7 * first + 0.714 * noise), None, 0.8)
+        wrong += [found.lower(0.05) > 0, found.upper(0.05) < 0]
+    assert (wrong <= 0.05 * 400 + 3 * math.sqrt(0.05 * 0.95 * 400)).all()
+    assert wrong.sum() > 4
 
 
 def test_psi_of_samples_of_one_source_is_not_proven_to_drift() -> None:
