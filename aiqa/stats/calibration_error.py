@@ -11,9 +11,10 @@ out it is nothing. In between it takes too much, by at most 0.46 s, so it is the
 from it. The **upper bound** starts from the gaps less half of Kumar et al.'s correction, E|N(gap, s²)| -
 gap: it starts too high where bins are nearly calibrated, and never noticeably too low.
 
-From there each bound goes as far as the bins' own score bounds do together (MOVER: Zou & Donner, Statistics
-in Medicine 27, 2008; Wilson, JASA 22, 1927), with the error of the shares of the bins, and for bins
-that promise too much with the skewness of what they promise (Johnson, JASA 73, 1978).
+From there, with 20 rows (clusters) or more, each bound goes as far as the bins' own score bounds do together
+(MOVER: Zou & Donner, Statistics in Medicine 27, 2008; Wilson, JASA 22, 1927), with the error of the shares
+of the bins, and for bins that promise too much with the skewness of what they promise (Johnson, JASA 73,
+1978).
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ from aiqa.stats.special import ndtr, ndtri
 
 METHODS = ("debiased", "plain")
 """How the calibration error can be inferred, beside the methods of every functional."""
+FEW = 20
+"""Fewer rows (or clusters) than this say nothing of a calibration error."""
 _CALIBRATED = 2 / math.sqrt(math.pi)
 
 
@@ -107,7 +110,7 @@ def ece_gain(
     error, df = math.sqrt(linear.moment(2)), linear.effective - 1
 
     def reach(alpha: float) -> float:
-        return quantile_t(alpha, df) * error if df > 0 else math.inf
+        return quantile_t(alpha, df) * error if challenger.units >= FEW else math.inf
 
     return Inference(
         value,
@@ -167,8 +170,7 @@ class _Errors:
     def infer(self) -> Inference:
         value, low, high = max(0.0, self.low), self.low, self.high
         together, skewness = self.correlation, self.skewness
-        clustered = self.forecasts.clusters is not None
-        unknown = clustered and self.forecasts.units < 2
+        unknown = self.forecasts.units < FEW
 
         def reach(alpha: float, side: int) -> float:
             if unknown:

@@ -56,6 +56,11 @@ class Units:
     def __len__(self) -> int:
         return len(self.size)
 
+    @property
+    def effective(self) -> float:
+        """As many units of one size would tell as much (Kish)."""
+        return float(self.size.sum()) ** 2 / float(self.size @ self.size)
+
     def drawn(self, units: RowNumbers) -> RowNumbers:
         """Return the rows of these units; repeats count."""
         if self.name == "rows":
@@ -133,7 +138,7 @@ def infer_function(
     if method in (None, "bootstrap", "bca"):
         level = bca_level(value, drawn, _acceleration(statistic, units, seed))
     if method in (None, "bootstrap"):
-        level = _outer(expanded(level, len(units)), expanded(_identity, len(units)))
+        level = _outer(*(expanded(of, units.effective) for of in (level, _identity)))
     return from_replicates(value, drawn, n, name, domain=domain, level=level)
 
 

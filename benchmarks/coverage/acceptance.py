@@ -11,17 +11,31 @@ EXACT, ASYMPTOTIC = 0.05, 0.065
 WIDER = 1.15
 """How much farther from the truth bounds may stay than those of the best sound method in the same cell."""
 EXACT_METHODS = frozenset({"clopper-pearson", "order statistics"})
-LIMITS: dict[tuple[tuple[str, ...], tuple[str, ...]], str] = {
-    (("mse", "rmse", "r2", "mase", "scorer"), ("t3 errors",)): (
+_MEANS = ("mae", "mse", "rmse", "r2", "mape", "mase", "pinball", "crps", "scorer of mae", "f: ")
+_ANY = 10**9
+LIMITS: tuple[tuple[tuple[str, ...], tuple[str, ...], int, str], ...] = (
+    (
+        ("mse", "rmse", "r2"),
+        ("t3 errors",),
+        _ANY,
         "the square of such an error has no variance, and no bound of its mean holds at any size: bound the "
-        "loss, or gate a quantile of the errors"
+        "loss, or gate a quantile of the errors",
     ),
-    (("mse", "rmse", "r2"), ("2 % outliers", "lognormal errors", "weighted")): (
-        "most of the mean comes from a few rows in a thousand, which small samples do not show: gate the "
-        "mean absolute error, or a quantile"
+    (
+        _MEANS,
+        ("2 % outliers", "lognormal errors", "weighted", "in clusters"),
+        200,
+        "most of the mean comes from a few rows or clusters, which small samples do not show: take more of "
+        "them, bound the loss, or gate a quantile of the errors",
     ),
-}
-"""Which metrics (by the beginning of their names) have no sound bounds in which worlds, and why."""
+    (
+        ("log_loss",),
+        ("rows lost",),
+        500,
+        "one model knows nothing of some rows, at any price, and small samples have none or few of them",
+    ),
+)
+"""Metrics (by the beginning of their names), the worlds and up to which size no bounds are sound, and why."""
 FEW = 100
 """Fewer samples of a cell say too little of how sound a method is."""
 SIDES = ("lower", "upper")
@@ -135,7 +149,7 @@ def _shortcomings(key: str, cell: dict[str, Any], good: set[tuple[str, str]]) ->
 def known_limit(key: str) -> str | None:
     """Return why no method is right in a cell, where that is known."""
     parts = key.split(" | ")
-    for (metrics, worlds), why in LIMITS.items():
-        if len(parts) == 5 and parts[0].startswith(metrics) and parts[3] in worlds:
+    for metrics, worlds, most, why in LIMITS:
+        if len(parts) == 5 and parts[0].startswith(metrics) and parts[3] in worlds and int(parts[4]) <= most:
             return why
     return None

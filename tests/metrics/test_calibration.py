@@ -426,3 +426,13 @@ def test_one_cluster_tells_nothing() -> None:
     }.items():
         ours = _of(name, cluster=np.zeros(_N, dtype=int))
         assert (ours.low, ours.high) == (low, high)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 19])
+def test_few_rows_tell_nothing_of_the_calibration_error(rows: int) -> None:
+    """All came that were said to come at 0.9, which is nearly right, and which 19 rows hardly show."""
+    told: dict[str, Any] = {"y_true": np.ones(rows, dtype=int), "classes": [0, 1]}
+    found = aiqa.evaluate("ece", y_score=np.full(rows, 0.9), **told)
+    assert (found.low, found.high) == (0.0, 1.0)
+    pair = aiqa.compare("ece", challenger=np.full(rows, 0.9), champion=np.full(rows, 0.5), **told)
+    assert (pair.low, pair.high) == (-1.0, 1.0)
