@@ -169,7 +169,7 @@ class CellStatistic:
             [table.plus(truth, said, size) for table, said in zip(tables, answers, strict=True)]
         )
         own = sum(
-            term.factor * float(slope.at(np.array([truth]), np.array([said]))[0])
+            term.factor * slope.of_one(truth, said)
             for term, slope, said in zip(self.terms, moved, answers, strict=True)
         )
         units = cells.w * self._slope(moved)

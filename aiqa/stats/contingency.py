@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from copy import copy
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -56,12 +55,19 @@ class Table:
         >>> Table.of([[20, 5], [10, 15]]).plus(0, 1, 2.0).called.tolist()
         [30.0, 22.0]
         """
-        table = copy(self)
-        table.total += weight
-        codes = np.arange(self.classes)
-        table.truly = self.truly + weight * (codes == truth)
-        table.called = self.called + weight * (codes == said)
-        table.hit = self.hit + weight * (codes == truth) * (truth == said)
+        table: Table = object.__new__(Table)
+        table.truth, table.said, table.weight, table.classes = (
+            self.truth,
+            self.said,
+            self.weight,
+            self.classes,
+        )
+        table.total = self.total + weight
+        table.truly, table.called, table.hit = self.truly.copy(), self.called.copy(), self.hit.copy()
+        table.truly[truth] += weight
+        table.called[said] += weight
+        if truth == said:
+            table.hit[truth] += weight
         table.more = truth, said, weight
         return table
 
@@ -121,6 +127,13 @@ class Slopes:
         """Return the derivatives at cells."""
         slopes: Floats = self.truth[truth] + self.said[said] + np.where(truth == said, self.same[truth], 0.0)
         return slopes if self.each is None else slopes + self.each[truth, said]
+
+    def of_one(self, truth: int, said: int) -> float:
+        """Return the derivative at one cell."""
+        slope = float(self.truth[truth] + self.said[said])
+        if truth == said:
+            slope += float(self.same[truth])
+        return slope if self.each is None else slope + float(self.each[truth, said])
 
     def times(self, factor: float) -> Slopes:
         """Return the derivatives of a function of the measure whose own derivative is `factor`."""
