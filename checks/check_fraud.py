@@ -34,11 +34,6 @@ fraud = aiqa.model(
 )
 
 
-def share_approved(_truth: NDArray[np.bool_], stopped: NDArray[np.bool_]) -> float:
-    """Return the share of orders that the model lets through."""
-    return 1 - float(stopped.mean())
-
-
 def promised_to_seen(truth: NDArray[np.bool_], score: NDArray[np.float64]) -> float:
     """Return how much fraud the scores promise, as a multiple of the fraud that came."""
     return float(score.sum() / truth.sum())
@@ -81,7 +76,7 @@ def no_country_is_left_behind() -> Iterator[object]:
 @aiqa.check(fraud, orders, owner="@ds-fraud")
 def honest_customers_shop_on() -> Iterator[object]:
     """Nearly all orders go through, and a score of 0.2 means that one such order in five is fraud."""
-    yield metric(share_approved) >= 0.97
+    yield metric.approval_rate(label=False) >= 0.97
     yield metric(promised_to_seen, needs="score").between(0.85, 1.15)
     yield metric.brier <= 0.02
 
