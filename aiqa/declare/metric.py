@@ -41,6 +41,9 @@ _KINDS: dict[str, tuple[tuple[float, float], tuple[str, ...]]] = {
     "mean_error": (_ANY, ()),
     "r2": ((-math.inf, 1.0), ()),
     "psi": (_POSITIVE, ("bins", "column", "reference")),
+    **dict.fromkeys(("js_distance", "cramers_v"), (_SHARE, ("bins", "column", "reference"))),
+    "ks": (_SHARE, ("column", "reference")),
+    "wasserstein": (_POSITIVE, ("column", "reference")),
     **dict.fromkeys(("ece", "mce", "brier_reliability", "brier_resolution"), (_SHARE, _BINNED)),
     "brier_uncertainty": (_SHARE, _CLASSES),
     "brier_skill": ((-math.inf, 1.0), _CLASSES),
@@ -63,6 +66,8 @@ _KINDS: dict[str, tuple[tuple[float, float], tuple[str, ...]]] = {
 """Of each metric, the values that it can take and the options that it has beside ``method``."""
 OF_BOTH = ("negative_flips", "positive_flips")
 """Metrics that are of the model and its champion together."""
+OF_DATA = ("psi", "js_distance", "cramers_v", "ks", "wasserstein")
+"""Metrics of a column against what it is in a reference, without a model."""
 OPERATING_POINTS = ("threshold", "top", "fpr", "recall", "precision")
 
 
@@ -104,7 +109,7 @@ class Metric(Declaration):
         """
         if args and self.name == "function":
             raise DeclarationError(f"{self.id} is a metric now: its function is {self.id}.function(...)")
-        if len(args) > (self.name == "psi"):
+        if len(args) > (self.name in OF_DATA):
             raise DeclarationError(f"{self.name} takes its options by name, not {args[-1]!r}")
         options = {**dict(zip(("column",), args, strict=False)), **options}
         known = options_of(self.name)
@@ -454,6 +459,14 @@ class MetricNamespace:
     """Mean over queries of the share of relevant rows that are among the first ``k``."""
     psi = Metric("psi")
     """Population stability index of a column: ``metric.psi("amount", reference="orders-2026-09")``."""
+    js_distance = Metric("js_distance")
+    """Jensen and Shannon's distance of a column from a reference, in bins: 0 alike, 1 disjoint."""
+    cramers_v = Metric("cramers_v")
+    """Cramér's V of a column's bins and the data set, which chi-square tests: 0 alike, 1 disjoint."""
+    ks = Metric("ks")
+    """Kolmogorov and Smirnov's distance of a column's distribution from that in a reference."""
+    wasserstein = Metric("wasserstein")
+    """How far a column's values moved from a reference, on average, in their unit."""
 
     @overload
     def __call__(self, function: Callable[..., float], **options: Any) -> Metric: ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiqa.declare.expectation import Expectation
 from aiqa.declare.gate import Gate
-from aiqa.declare.metric import Metric
+from aiqa.declare.metric import OF_DATA, Metric
 from aiqa.errors import DataError, DeclarationError, MetricError, MissingExtraError, ModelError
 
 _OF_ERROR: tuple[tuple[type[BaseException], str], ...] = (
@@ -36,7 +36,7 @@ def advice_on_failure(gate: Gate) -> str:
             "The new model is not as good as required against the one that serves now, on the same rows: do "
             "not promote it. The data are the same for both, so look at what changed in the model."
         )
-    if isinstance(gate.claim, Metric) and gate.claim.name == "psi":
+    if isinstance(gate.claim, Metric) and gate.claim.name in OF_DATA:
         return (
             "The column is distributed differently from the reference. Look at what changed in the data; the "
             "model may be unfit for it."

@@ -1,7 +1,8 @@
-"""Metrics of two data sets: the population stability index of a column against a reference."""
+"""Metrics of two data sets: how far a column is from what it is in a reference."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,19 @@ from aiqa.declare.metric import Metric
 from aiqa.errors import MetricError
 from aiqa.metrics.question import Spec, slicer
 from aiqa.scan.statistics import Answers, Request, Rows, SliceKey
+from aiqa.stats.distances import cramers_v, js_distance, ks, psi, wasserstein
 from aiqa.stats.inference import Inference
-from aiqa.stats.stability import psi
 
 Array = NDArray[Any]
+_OF_COUNTS: dict[str, Callable[[Array, Array, int], Inference]] = {
+    "psi": psi,
+    "js_distance": js_distance,
+    "cramers_v": cramers_v,
+}
+_OF_VALUES: dict[str, Callable[[Array, Array, int], Inference]] = {
+    "ks": lambda own, reference, _: ks(own, reference),
+    "wasserstein": wasserstein,
+}
 
 
 def requests(metric: Metric) -> tuple[Request, ...]:
@@ -23,7 +33,7 @@ def requests(metric: Metric) -> tuple[Request, ...]:
     Parameters
     ----------
     metric : Metric
-        ``metric.psi(column, reference=..., bins=10)``.
+        Such as ``metric.psi(column, reference=..., bins=10)``.
 
     Raises
     ------
@@ -32,21 +42,24 @@ def requests(metric: Metric) -> tuple[Request, ...]:
     """
     options = metric.options.as_dict()
     if "column" not in options:
-        raise MetricError("psi needs a column: metric.psi('amount', reference='orders-2026-09')")
+        raise MetricError(
+            f"{metric.name} needs a column: metric.{metric.name}('amount', reference='orders-2026-09')"
+        )
     bins = options.get("bins", 10)
     if not isinstance(bins, int) or bins < 2:
-        raise MetricError(f"psi needs two bins or more, not bins={bins!r}")
+        raise MetricError(f"{metric.name} needs two bins or more, not bins={bins!r}")
     return (Request(Rows((options["column"],)), tuple(map(slicer, metric.slices))),)
 
 
 def infer(
     metric: Metric, own: Answers, reference: Answers, seed: int
 ) -> dict[SliceKey, Inference | MetricError]:
-    """Infer the index in each slice, against the same slice of the reference.
+    """Infer the distance in each slice, from the same slice of the reference.
 
-    Numbers and times are put into bins of equal frequency in the reference, cut at its quantiles, open at
-    both ends and closed at the right; other columns have a bin for each value. Missing values (null and
-    NaN) have a bin of their own. Rows count once: the index knows no weights.
+    For psi, js_distance and cramers_v numbers and times are put into bins of equal frequency in the
+    reference, cut at its quantiles, open at both ends and closed at the right; other columns have a bin for
+    each value. Missing values (null and NaN) have a bin of their own. For ks and wasserstein the column holds
+    numbers, and missing values are left out. Rows count once: there are no weights.
 
     Parameters
     ----------
@@ -71,12 +84,30 @@ def _one(
         where = " and ".join(f"{name} = {value!r}" for name, value in key)
         return MetricError(f"the reference has no rows{' where ' + where if where else ''}", column=column)
     if not len(own[column]):
-        return MetricError("psi needs rows", column=column)
+        return MetricError(f"{metric.name} needs rows", column=column)
     try:
+        if metric.name in _OF_VALUES:
+            samples = _numbers(metric.name, own[column], reference[column])
+            return _OF_VALUES[metric.name](samples[0], samples[1], seed)
         counts = binned(own[column], reference[column], int(options.get("bins", 10)))
     except TypeError:
         return MetricError("the column has another type in the reference", column=column)
-    return psi(*counts, seed)
+    except MetricError as error:
+        error.column = column
+        return error
+    return _OF_COUNTS[metric.name](*counts, seed)
+
+
+def _numbers(name: str, *samples: Array) -> list[Array]:
+    """Return the values that are there, of two columns of numbers."""
+    if any(sample.dtype.kind not in "iuf" for sample in samples):
+        raise MetricError(f"{name} needs numbers; psi, js_distance and cramers_v take any column")
+    present = [sample[~np.isnan(sample)] for sample in (part.astype(float) for part in samples)]
+    if not all(map(len, present)):
+        raise MetricError(f"{name} needs values: all are missing")
+    if not all(np.isfinite(sample).all() for sample in present):
+        raise MetricError(f"{name} needs finite numbers")
+    return present
 
 
 def binned(own: Array, reference: Array, bins: int) -> tuple[Array, Array]:
@@ -130,4 +161,6 @@ def _value_codes(samples: tuple[Array, Array]) -> list[Array]:
     return list(np.split(codes, [len(samples[0])]))
 
 
-SPECS = {"psi": Spec((), "prediction", higher_is_better=False, family=None)}
+SPECS = {
+    name: Spec((), "prediction", higher_is_better=False, family=None) for name in (*_OF_COUNTS, *_OF_VALUES)
+}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from aiqa.declare.check import Check
 from aiqa.declare.expectation import Expectation
 from aiqa.declare.gate import Gate, Policy
-from aiqa.declare.metric import Metric, column_of
+from aiqa.declare.metric import OF_DATA, Metric, column_of
 from aiqa.declare.source import Dataset, Model, declared_dataset
 from aiqa.errors import DataError, DeclarationError, MetricError, nearest
 from aiqa.judge.decide import Judgement
@@ -53,7 +53,7 @@ def job_of(check: Check, gate: Gate, policy: Policy, subjects: Subjects, *, vers
     dataset = _dataset(check, gate)
     if isinstance(gate.claim, Expectation):
         return _expectation_job(gate.claim, dataset, subjects)
-    if cast("Metric", gate.claim).name == "psi":
+    if cast("Metric", gate.claim).name in OF_DATA:
         return _drift_job(gate, dataset, policy, subjects, seed)
     if check.model is None:
         raise DeclarationError(
@@ -180,7 +180,9 @@ def _drift_job(gate: Gate, dataset: Dataset, policy: Policy, subjects: Subjects,
     metric = cast("Metric", gate.claim)
     options = metric.options.as_dict()
     if not {"column", "reference"} <= set(options):
-        raise DeclarationError("psi compares a column with a reference: metric.psi('amount', reference=...)")
+        raise DeclarationError(
+            f"{metric.name} compares a column with a reference: metric.{metric.name}('amount', reference=...)"
+        )
     named = options["reference"]
     reference = named if isinstance(named, Dataset) else declared_dataset(str(named))
     asked = drift.requests(metric)

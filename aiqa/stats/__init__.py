@@ -16,10 +16,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from aiqa.stats.approximate_bootstrap import abc
     from aiqa.stats.bounded import betting, empirical_bernstein
     from aiqa.stats.calibration_error import ece
     from aiqa.stats.calibration_maximum import mce
     from aiqa.stats.calibration_tests import hosmer_lemeshow, spiegelhalter_z
+    from aiqa.stats.distances import (
+        chi_square,
+        cramers_v,
+        js_distance,
+        kolmogorov_smirnov,
+        ks,
+        psi,
+        wasserstein,
+    )
     from aiqa.stats.functional import Functional, average, difference, function_of, infer, mean_of
     from aiqa.stats.independent import (
         fisher,
@@ -48,13 +58,13 @@ if TYPE_CHECKING:
         interval_score,
     )
     from aiqa.stats.sequential import at_every_look, beta_binomial, beta_binomial_interval, sprt
-    from aiqa.stats.stability import psi
     from aiqa.stats.wilcoxon import signed_rank
 
 _HOME = {
     "Estimate": "inference",
     "Functional": "functional",
     "Inference": "inference",
+    "abc": "approximate_bootstrap",
     "adjust": "multiplicity",
     "at_every_look": "sequential",
     "auc": "roc",
@@ -71,7 +81,9 @@ _HOME = {
     "calibration_in_the_large": "recalibration",
     "calibration_intercept": "recalibration",
     "calibration_slope": "recalibration",
+    "chi_square": "distances",
     "conformal_coverage": "scoring_rules",
+    "cramers_v": "distances",
     "crps_ensemble": "scoring_rules",
     "crps_normal": "scoring_rules",
     "crps_quantiles": "scoring_rules",
@@ -84,6 +96,9 @@ _HOME = {
     "independent_difference": "independent",
     "infer": "functional",
     "interval_score": "scoring_rules",
+    "js_distance": "distances",
+    "kolmogorov_smirnov": "distances",
+    "ks": "distances",
     "ladder": "leaderboard",
     "mce": "calibration_maximum",
     "mcnemar": "paired",
@@ -94,7 +109,7 @@ _HOME = {
     "partial_auc": "partial_roc",
     "pr_auc": "precision_recall",
     "proportion": "proportions",
-    "psi": "stability",
+    "psi": "distances",
     "quantile": "quantiles",
     "quantile_difference": "quantiles",
     "ratio_of_proportions": "independent",
@@ -102,12 +117,14 @@ _HOME = {
     "spiegelhalter_z": "calibration_tests",
     "sprt": "sequential",
     "wald_difference": "independent",
+    "wasserstein": "distances",
 }
 
 __all__ = [
     "Estimate",
     "Functional",
     "Inference",
+    "abc",
     "adjust",
     "at_every_look",
     "auc",
@@ -124,7 +141,9 @@ __all__ = [
     "calibration_in_the_large",
     "calibration_intercept",
     "calibration_slope",
+    "chi_square",
     "conformal_coverage",
+    "cramers_v",
     "crps_ensemble",
     "crps_normal",
     "crps_quantiles",
@@ -137,6 +156,9 @@ __all__ = [
     "independent_difference",
     "infer",
     "interval_score",
+    "js_distance",
+    "kolmogorov_smirnov",
+    "ks",
     "ladder",
     "mce",
     "mcnemar",
@@ -155,6 +177,7 @@ __all__ = [
     "spiegelhalter_z",
     "sprt",
     "wald_difference",
+    "wasserstein",
 ]
 
 

@@ -15,7 +15,7 @@ from aiqa.declare.metric import Metric
 from aiqa.errors import MetricError
 from aiqa.metrics import drift
 from aiqa.scan.execute import execute
-from aiqa.stats.stability import psi
+from aiqa.stats.distances import psi
 
 _RNG = np.random.default_rng(0)
 _REFERENCE = pl.DataFrame(

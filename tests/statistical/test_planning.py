@@ -53,6 +53,11 @@ def test_a_gate_over_slices() -> None:
     )
     adjusted = np.where(np.array(expected["holm_greater"]) > 0.5, 1, expected["holm_greater"])
     assert adjust(greater, "holm") == pytest.approx(adjusted, abs=1e-8)
+    less = [inference.p_value(p0, "less") for inference in inferred]
+    assert less == pytest.approx(
+        np.where(np.array(expected["p_less"]) > 0.5, 1, expected["p_less"]), abs=1e-8
+    )
+    assert adjust(expected["p_less"], "holm") == pytest.approx(expected["holm_less"], abs=1e-8)
     judged, parts = decide_family(slices, (metric.accuracy >= p0).requirement, 0.95, 1)
     assert judged.verdict is Verdict.INCONCLUSIVE
     verdicts = {part.slice[0][1]: part.judgement.verdict for part in parts}
@@ -110,6 +115,7 @@ def test_plans_of_an_area() -> None:
     told: dict[str, Any] = {"alpha": inputs["sig_level"], "alternative": "two-sided"}
     plan = power.auc(0.5, inputs["auc"], power=inputs["power"], negatives=inputs["kappa"], **told)
     assert plan.n == pytest.approx(of["expected"]["ncases"], abs=1e-4)
+    assert plan.n * inputs["kappa"] == pytest.approx(of["expected"]["ncontrols"], abs=1e-4)
     ratio = other["ncontrols"] / other["ncases"]
     found = power.auc(0.5, other["auc"], n=other["ncases"], negatives=ratio, **told)
     assert found.power == pytest.approx(of["expected"]["q2_power"], abs=1e-4)

@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
+from scipy import stats
 
 import aiqa
 from aiqa import metric
+from aiqa.metrics import drift
 from aiqa.metrics.drift import binned
+from aiqa.scan.execute import execute
+from aiqa.stats.approximate_bootstrap import abc
 from aiqa.stats.calibration_tests import hosmer_lemeshow, spiegelhalter_z
+from aiqa.stats.distances import chi_square, js_divergence, kolmogorov_smirnov, stability_index
 from aiqa.stats.functional import function_of, infer, mean_of
 from aiqa.stats.paired import mcnemar, paired_proportions
 from aiqa.stats.partial_roc import partial_auc
@@ -22,7 +28,6 @@ from aiqa.stats.reliability import forecasts
 from aiqa.stats.roc import area_of
 from aiqa.stats.roc_difference import auc_difference, auc_difference_unpaired
 from aiqa.stats.scoring_rules import conformal_coverage
-from aiqa.stats.stability import stability_index
 from aiqa.stats.steps import steps_of
 from tests.statistical.reference import case, columns
 
@@ -106,6 +111,7 @@ def test_paired_and_unpaired_delong(name: str) -> None:
     scores = {"challenger": data["score_a"].astype(float), "champion": data["score_b"].astype(float)}
     pair = aiqa.compare("roc_auc", y_true=data["y"], **scores, method="delong")
     assert pair.difference == pytest.approx(expected["diff"], abs=1e-8)
+    assert (pair.challenger, pair.champion) == pytest.approx((expected["auc_a"], expected["auc_b"]), abs=1e-8)
     assert pair.p_value == pytest.approx(expected["p_value"], abs=1e-8)
     _close(pair, expected, 1e-8)
     truth = data["y"] == 1
@@ -122,6 +128,8 @@ def test_paired_and_unpaired_delong(name: str) -> None:
         )
         p_value = 2 * min(apart.p_value(0.0, "greater"), apart.p_value(0.0, "less"))
         assert p_value == pytest.approx(expected["unpaired_p"], abs=1e-8)
+        t = stats.t.isf(p_value / 2, expected["unpaired_df"])
+        assert t == pytest.approx(expected["unpaired_D"], abs=1e-6)
     if "noninferiority" in expected:
         margin = expected["noninferiority"]
         assert found.lower(0.05) == pytest.approx(margin["one_sided_lower"], abs=1e-8)
@@ -168,6 +176,8 @@ def test_agresti() -> None:
     total = sum(inputs[key] for key in "abcd")
     _close(paired_proportions(inputs["b"], inputs["c"], total).estimate(), of["expected"]["tango"], 1e-7)
     assert mcnemar(inputs["b"], inputs["c"]) == pytest.approx(of["expected"]["p_exact"], rel=1e-6)
+    gain = paired_proportions(inputs["b"], inputs["c"], total).value
+    assert gain == pytest.approx(of["expected"]["diff"], abs=1e-12)
 
 
 def test_mean_absolute_error_alone_and_paired() -> None:
@@ -181,6 +191,14 @@ def test_mean_absolute_error_alone_and_paired() -> None:
     assert pair.difference == pytest.approx(of["expected"]["paired"]["diff"], abs=1e-10)
     _close(pair, of["expected"]["paired"], 1e-8)
     assert pair.p_value == pytest.approx(of["expected"]["paired"]["p_value"], rel=1e-4)
+    t = stats.t.isf(pair.p_value / 2, len(data["y"]) - 1)
+    assert t == pytest.approx(-of["expected"]["paired"]["t"], abs=1e-6)
+    margin, bound = of["inputs"]["margin"], of["expected"]["noninferiority"]
+    one = aiqa.compare("mae", y_true=data["y"], **models, method="t", alternative="less")
+    assert one.high == pytest.approx(bound["one_sided_upper"], abs=1e-8)
+    gains = np.abs(data["y"] - data["pred_b"]) - np.abs(data["y"] - data["pred_a"])
+    no_worse = infer(mean_of(gains), method="t").p_value(-margin, "greater")
+    assert no_worse == pytest.approx(bound["p_value"], rel=1e-5)
 
 
 def test_mean_absolute_error_by_default_is_longer_where_errors_are() -> None:
@@ -225,6 +243,14 @@ def test_bca_of_a_ratio() -> None:
     inference = infer(ratio, method="bca", seed=1)
     assert inference.value == pytest.approx(of["expected"]["point"], abs=1e-12)
     _close(inference.estimate(), of["expected"]["bca"], of["tolerance"]["abs"])
+    percentile = infer(ratio, method="percentile", seed=1)
+    _close(percentile.estimate(), of["expected"]["percentile"], of["tolerance"]["abs"])
+    linear = ratio.linear().moment(2) ** 0.5
+    assert linear == pytest.approx(of["expected"]["se"], rel=0.2)  # ten rows, with the error of the bootstrap
+    without = case("city_ratio_abc")
+    drawn = abc(ratio)
+    assert drawn.value == pytest.approx(without["expected"]["point"], abs=1e-12)
+    _close(drawn.estimate(), without["expected"], 1e-6)
 
 
 _RESAMPLED: dict[str, tuple[Any, str]] = {
@@ -246,6 +272,9 @@ def test_bootstraps(name: str, method: str) -> None:
     estimate = aiqa.evaluate(wanted(method=method, replicates=2000), y_true=data["y"], **given)
     assert estimate.value == pytest.approx(of["expected"]["point"], abs=1e-10)
     _close(estimate, of["expected"][method], of["tolerance"]["abs"])
+    # Of the percentiles of a nearly normal value, the width tells the standard error.
+    if method == "percentile":
+        assert (estimate.high - estimate.low) / 3.92 == pytest.approx(of["expected"]["se"], rel=0.1)
 
 
 @pytest.mark.parametrize("method", ["percentile", "bca"])
@@ -255,6 +284,7 @@ def test_bootstraps_of_a_difference(method: str) -> None:
     of_mae = metric.mae(method=method, replicates=5000)
     found = aiqa.compare(of_mae, y_true=data["y"], champion=data["pred_b"], challenger=data["pred_a"])
     assert found.difference == pytest.approx(of["expected"]["point"], abs=1e-10)
+    assert (found.high - found.low) / 3.92 == pytest.approx(of["expected"]["se"], rel=0.1)
     _close(found, of["expected"][method], of["tolerance"]["abs"])
 
 
@@ -284,15 +314,48 @@ def test_quantile_by_order_statistics() -> None:
     inference = quantile(float(np.quantile(errors, 0.9)), errors, None, 0.9)
     assert inference.value == pytest.approx(of["expected"]["point_type7"], abs=1e-8)
     _close(inference.estimate(), of["expected"], 1e-8)
+    ranks = [of["expected"][name] for name in ("lower_rank", "upper_rank")]
+    assert np.sort(errors)[[rank - 1 for rank in ranks]].tolist() == [
+        inference.lower(0.025),
+        inference.upper(0.025),
+    ]
 
 
-def test_psi() -> None:
+def test_distances_of_two_samples() -> None:
     of = case("airquality_drift")
-    data = columns(of)
-    own, reference = binned(
-        data["current"].astype(float), data["reference"].astype(float), of["inputs"]["bins"]
-    )
-    assert float(stability_index(own, reference)) == pytest.approx(of["expected"]["psi"], abs=1e-7)
+    data, expected = columns(of), of["expected"]
+    now, before = (data[name].astype(float) for name in ("current", "reference"))
+    counts = binned(now, before, of["inputs"]["bins"])
+    assert float(stability_index(*counts)) == pytest.approx(expected["psi"], abs=1e-7)
+    assert float(js_divergence(*counts)) == pytest.approx(expected["js_divergence_nats"], abs=1e-7)
+    tested = chi_square(*counts)
+    assert tested[:2] == pytest.approx((expected["chisq"], expected["chisq_p"]), abs=1e-7)
+    found = _moved(now, before, of["inputs"]["bins"])
+    assert found == pytest.approx({name: expected[_DISTANCES[name]] for name in _DISTANCES}, abs=1e-7)
+    whole = kolmogorov_smirnov(now, before)
+    assert whole.statistic == pytest.approx(expected["ks_statistic"], abs=1e-9)
+    assert whole.p_value == pytest.approx(expected["ks_p_asymptotic"], abs=1e-7)
+
+
+_DISTANCES = {
+    "psi": "psi",
+    "js_distance": "js_distance_base2",
+    "cramers_v": "cramers_v",
+    "ks": "ks_statistic",
+    "wasserstein": "wasserstein_1",
+}
+
+
+def _moved(now: Any, before: Any, bins: int) -> dict[str, float]:
+    """Return what gates on these metrics are judged by."""
+    frames = [pl.DataFrame({"x": values}) for values in (now, before)]
+    found = {}
+    for name in _DISTANCES:
+        options = {"bins": bins} if name in ("psi", "js_distance", "cramers_v") else {}
+        of = getattr(metric, name)("x", reference="r", **options)
+        answers = [execute(frame.lazy(), drift.requests(of)) for frame in frames]
+        found[name] = drift.infer(of, answers[0], answers[1], 0)[()].value  # type: ignore[union-attr]
+    return found
 
 
 def test_losses() -> None:
@@ -324,6 +387,8 @@ def test_conformal_coverage() -> None:
     test = conformal_coverage(inputs["covered"], inputs["n"], inputs["n_cal"], inputs["alpha_level"])
     assert (test.a, test.b) == (expected["beta_a"], expected["beta_b"])
     assert test.p_value == pytest.approx(expected["betabinom_p_less"], abs=1e-7)
+    covered = proportion(inputs["covered"], inputs["n"])
+    assert covered.p_value(inputs["target"], "less") == pytest.approx(expected["p_less_fixed"], abs=1e-8)
     rows = {
         "y": [0.0] * inputs["n"],
         "low": [-1.0] * inputs["covered"] + [1.0] * (inputs["n"] - inputs["covered"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from scipy import stats
 
 import aiqa
 from aiqa import metric
@@ -54,6 +55,8 @@ def test_kappa_and_correlation() -> None:
     assert kappa.value == pytest.approx(of["expected"]["kappa"], abs=1e-10)
     assert (kappa.high - kappa.low) / 3.919927969 == pytest.approx(of["expected"]["ase"], abs=1e-7)
     _close(kappa, of["expected"], 1e-7)
+    other = {name: of["expected"][f"psych_{name}"] for name in ("lower", "upper")}
+    _close(kappa, other, 1e-7)
     mcc = aiqa.evaluate("mcc", y_true=data["y"], y_score=data["score"])
     assert mcc.value == pytest.approx(of["expected"]["mcc"], abs=1e-10)
 
@@ -74,6 +77,10 @@ def test_mcnemar(method: str, p_value: str) -> None:
     test = {"mcnemar": "exact"}.get(method, method.removeprefix("mcnemar-"))
     p = mcnemar(agresti["inputs"]["b"], agresti["inputs"]["c"], test)  # type: ignore[arg-type]
     assert p == pytest.approx(agresti["expected"][p_value], rel=1e-8)
+    if test != "exact" and test != "midp":
+        statistic = {"chi2": "chisq", "cc": "chisq_cc"}[test]
+        assert stats.chi2.isf(p, 1) == pytest.approx(agresti["expected"][statistic], rel=1e-8)
+        assert stats.chi2.isf(ours.p_value, 1) == pytest.approx(of["expected"][statistic], rel=1e-8)
 
 
 def test_tango_and_bonett_price() -> None:
@@ -100,6 +107,19 @@ def test_newcombes_table() -> None:
         strict=True,
     ):
         _close(newcombe((x1, x2), (n1, n2)).estimate(), {"lower": low, "upper": high}, 1e-8)
+    published = expected["published"]
+    for name in ("lower", "upper"):
+        assert published[name] == pytest.approx(expected[name], abs=1e-4)
+
+
+def test_a_rate_of_failures_from_above() -> None:
+    of = case("metamorphic_failure_rate")
+    inputs = of["inputs"]
+    for failed, n, upper in zip(inputs["failures"], inputs["n"], of["expected"]["upper"], strict=True):
+        found = aiqa.evaluate(
+            "accuracy", y_true=[1] * n, y_pred=[1] * (n - failed) + [0] * failed, alternative="greater"
+        )
+        assert 1 - found.low == pytest.approx(upper, abs=1e-8)
 
 
 def test_newcombe_by_rows_of_their_own() -> None:

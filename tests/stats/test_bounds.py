@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from aiqa.stats.distances import psi
 from aiqa.stats.functional import infer, mean_of
 from aiqa.stats.inference import Inference
 from aiqa.stats.paired import paired_proportions
@@ -21,7 +22,6 @@ from aiqa.stats.quantiles import quantile
 from aiqa.stats.roc import auc
 from aiqa.stats.roc_difference import auc_difference, auc_difference_unpaired
 from aiqa.stats.rows import infer_function
-from aiqa.stats.stability import psi
 
 _RNG = np.random.default_rng(7)
 _TRUTH = _RNG.random(150) < 0.3

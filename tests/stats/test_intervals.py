@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import median_absolute_error
 
+from aiqa.stats.distances import psi
 from aiqa.stats.effective import effective_size
 from aiqa.stats.functional import infer, mean_of
 from aiqa.stats.independent import independent_difference
 from aiqa.stats.paired import mcnemar, paired_proportions
 from aiqa.stats.proportions import proportion
 from aiqa.stats.quantiles import quantile, quantile_difference, weighted_quantile
-from aiqa.stats.stability import psi
 
 
 @settings(deadline=None)
