@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -167,7 +168,10 @@ def _binned(
     drawn = distance(*(_resampled(sample, _RESAMPLES, rng) for sample in (own, reference)))
     bias = float(drawn.mean()) - value
     name = f"bootstrap less its bias ({_RESAMPLES} resamples, {len(own)} bins)"
-    return from_replicates(value, drawn - 2 * bias, n, name, domain=(0.0, most))
+    found = from_replicates(value, drawn - 2 * bias, n, name, domain=(0.0, most))
+    # Samples that are more alike than chance has them do not make the truth less than nothing.
+    above = from_replicates(value, drawn - 2 * bias + max(0.0, bias - value), n, name, domain=(0.0, most))
+    return replace(found, upper=above.upper)
 
 
 def _resampled(counts: Counts, times: int, rng: np.random.Generator) -> Floats:

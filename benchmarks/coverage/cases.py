@@ -194,6 +194,10 @@ def _told(metric: Metric, kind: str, **how: Any) -> Callable[[], list[Case]]:
     return lambda: [fixed(metric, kind, **how)]
 
 
+def _of_data(name: str, kind: str) -> Callable[[], list[Case]]:
+    return _told(getattr(namespace, name)("column", reference="before"), kind, name=name)
+
+
 def _each(make: Callable[[str], list[Case]], *names: str) -> dict[str, Callable[[], list[Case]]]:
     return {name: partial(make, name) for name in names}
 
@@ -214,7 +218,8 @@ FORMS: dict[str, Callable[[], list[Case]]] = {
     **_each(_by_query, "ndcg", "mean_average_precision", "mrr", "hit_rate", "precision_at", "recall_at"),
     "function": _of_users,
     "scorer": _of_scorers,
-    "psi": _told(namespace.psi("column", reference="before"), "columns", name="psi"),
+    **{name: _of_data(name, "columns") for name in ("psi", "js_distance", "cramers_v")},
+    **{name: _of_data(name, "numbers") for name in ("ks", "wasserstein")},
 }
 """The cases of metrics that need to be told more than their name."""
 

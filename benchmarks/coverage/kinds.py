@@ -173,6 +173,13 @@ _MOVED = (
     Setting("rare categories", partial(worlds.columns, steep=4.0), (200, 1000)),
 )
 
+_NUMBERS = (
+    Setting("moved numbers", worlds.numbers, (50, 200, 1000, 5000)),
+    Setting("numbers that have not moved", partial(worlds.numbers, moved=0.0), (50, 200, 1000)),
+    Setting("moved amounts", partial(worlds.numbers, law="lognormal"), (50, 200, 1000)),
+    Setting("moved counts", partial(worlds.numbers, moved=1.0, law="counts"), (50, 200, 1000)),
+)
+
 _SCORED = {"y_score": "score"}, ("score", "old_score")
 _SAID = {"y_pred": "predicted"}, ("predicted", "old_predicted")
 _EACH = ["p0", "p1", "p2"], ["old_p0", "old_p1", "old_p2"]
@@ -187,4 +194,5 @@ KINDS: dict[str, Kind] = {
     "tags": Kind("multilabel", {"y_score": _EACH[0]}, _EACH, _TAGS, truth=["tag0", "tag1", "tag2"]),
     # Of data alone: what a column is now, and what it was in the reference.
     "columns": Kind("data", {}, ("now", "before"), _MOVED, truth=[]),
+    "numbers": Kind("data", {}, ("now", "before"), _NUMBERS, truth=[]),
 }

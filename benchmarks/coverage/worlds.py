@@ -275,3 +275,16 @@ def columns(*, moved: float = 0.3, steep: float = 1.0, bins: int = 10) -> World:
     now, before = (rng.choice(bins, SIZE, p=p / p.sum()) for p in (tilted, shares))
     names = np.array([f"category {number}" for number in range(bins)])
     return World({"now": names[now], "before": names[before]})
+
+
+def numbers(*, moved: float = 0.3, law: str = "normal") -> World:
+    """A column of numbers now, and what it was before: `moved` shifts them by so many of their scale."""
+    rng = _rng()
+    laws: dict[str, Callable[[], Floats]] = {
+        "normal": lambda: rng.normal(size=SIZE),
+        "lognormal": lambda: rng.lognormal(0.0, 1.0, SIZE),
+        "counts": lambda: rng.poisson(3.0, SIZE).astype(float),
+    }
+    before = laws[law]()
+    now = before.copy() if not moved else laws[law]() + moved
+    return World({"now": np.round(now) if law == "counts" else now, "before": before})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,23 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
+from scipy.spatial.distance import jensenshannon
 
 from aiqa import metric
 from aiqa.declare.metric import Metric
 from aiqa.errors import MetricError
 from aiqa.metrics import drift
 from aiqa.scan.execute import execute
-from aiqa.stats.distances import psi
+from aiqa.stats.distances import (
+    chi_square,
+    cramers_v,
+    js_distance,
+    kolmogorov_smirnov,
+    ks,
+    psi,
+    wasserstein,
+)
 
 _RNG = np.random.default_rng(0)
 _REFERENCE = pl.DataFrame(
@@ -102,3 +113,61 @@ def test_infinities_fall_into_the_outer_bins() -> None:
     own = np.array([-np.inf, 1.0, np.inf, np.inf])
     counted = [part.tolist() for part in drift.binned(own, np.array([1.0, 2.0, 3.0, np.inf]), 2)]
     assert counted == [[2, 2], [2, 2]]
+
+
+OTHERS = [metric.js_distance, metric.cramers_v, metric.ks, metric.wasserstein]
+
+
+@pytest.mark.parametrize("of", OTHERS, ids=lambda of: of.name)
+def test_every_distance_is_nothing_of_the_same_and_proven_of_a_shift(of: Metric) -> None:
+    asked = of("amount", reference="r")
+    same = _psi(asked, _REFERENCE)[()]
+    assert same.value == same.lower(0.05) == 0.0
+    assert same.upper(0.05) > 0
+    half = _REFERENCE.with_columns(amount=_RNG.permutation(_REFERENCE["amount"].to_numpy()) * 1.02)
+    assert _psi(asked, half)[()].lower(0.05) == 0.0
+    moved = _psi(asked, _REFERENCE.with_columns(pl.col("amount") * 2))[()]
+    assert 0 < moved.lower(0.05) < moved.value < moved.upper(0.05)
+    assert moved.n == 2000
+
+
+@given(
+    st.lists(st.integers(0, 9), min_size=4, max_size=40), st.lists(st.integers(0, 9), min_size=4, max_size=40)
+)
+def test_distances_are_scipys(now: list[int], before: list[int]) -> None:
+    samples: tuple[Any, Any] = (np.array(now, dtype=float), np.array(before, dtype=float))
+    counts: tuple[Any, Any] = (np.bincount(now, minlength=10), np.bincount(before, minlength=10))
+    found = kolmogorov_smirnov(*samples)
+    assert found.statistic == pytest.approx(stats.ks_2samp(*samples, method="asymp").statistic, abs=1e-12)
+    assert wasserstein(*samples, 0).value == pytest.approx(stats.wasserstein_distance(*samples), abs=1e-9)
+    expected = jensenshannon(*counts, base=2)
+    assert js_distance(*counts, 0).value == pytest.approx(0.0 if np.isnan(expected) else expected, abs=1e-7)
+    seen = np.array(counts)[:, np.sum(counts, axis=0) > 0]
+    if seen.shape[1] > 1:
+        theirs = stats.chi2_contingency(seen, correction=False)
+        ours = chi_square(*counts)
+        assert ours == pytest.approx((theirs.statistic, theirs.pvalue, theirs.dof), abs=1e-9)
+        theirs_v = stats.contingency.association(seen, method="cramer")
+        assert cramers_v(*counts, 0).value == pytest.approx(theirs_v, abs=1e-9)
+
+
+def test_samples_of_one_source_are_rarely_proven_apart() -> None:
+    rng = np.random.default_rng(0)
+    wrong = np.zeros(2)
+    for seed in range(150):
+        now, before = rng.normal(size=(2, 120))
+        wrong += [found.lower(0.05) > 0 for found in (ks(now, before), wasserstein(now, before, seed))]
+    assert (wrong <= 0.05 * 150 + 3 * math.sqrt(0.05 * 0.95 * 150)).all()
+
+
+def test_values_that_cannot_be_ordered_or_are_missing() -> None:
+    def answer(of: Metric, **now: Any) -> Any:
+        return _psi(of, pl.DataFrame(now), pl.DataFrame({"x": [1.0, 2.0, None]}))[()]
+
+    assert "needs numbers" in str(answer(metric.ks("x", reference="r"), x=["a", "b"]))
+    assert "all are missing" in str(
+        answer(metric.ks("x", reference="r"), x=pl.Series([None, None], dtype=pl.Float64))
+    )
+    assert "finite" in str(answer(metric.wasserstein("x", reference="r"), x=[1.0, float("inf")]))
+    assert answer(metric.ks("x", reference="r"), x=[1.0, None, 2.0]).value == 0.0
+    assert answer(metric.wasserstein("x", reference="r"), x=[1.0]).upper(0.05) == np.inf
