@@ -202,6 +202,6 @@ def _judge_comparison(gate: Gate, found: dict[SliceKey, Any], policy: Policy) ->
     if set(found) != {()}:
         return judged
     whole = found[()]
-    return Judged(
-        judged.judgement, challenger=whole.challenger, champion=whole.champion, p_value=whole.p_value
-    )
+    # The p-value is that of one look.
+    p_value = None if policy.anytime else whole.p_value
+    return Judged(judged.judgement, challenger=whole.challenger, champion=whole.champion, p_value=p_value)
