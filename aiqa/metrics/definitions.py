@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -53,6 +54,9 @@ class Definition:
         Whether it takes rows of two classes or more, and the rarest decides its precision.
     undefined : str
         Why it has no value, where it has none.
+    gap : callable, optional
+        Of an average over classes: from the cells and the number of the model to why one of the classes
+        has no value, or None.
     """
 
     measure: Measure
@@ -60,6 +64,7 @@ class Definition:
     domain: Domain = _SHARE
     classes: bool = False
     undefined: str = ""
+    gap: Callable[[Cells, int], str | None] = lambda *_: None
 
     def support(self, cells: Cells) -> tuple[int | None, str]:
         """Return the count that limits precision, and of what it is."""
@@ -83,6 +88,9 @@ class Definition:
         for model in range(len(cells.said)):
             if self.share is not None and not self.share.among(cells, model)[1].any():
                 raise MetricError(f"{name} is not defined: {self.undefined}")
+            gap = self.gap(cells, model)
+            if gap is not None:
+                raise MetricError(f"{name} has no average over classes: {gap}")
 
 
 def definition(question: Question, code: int | None) -> Definition:
@@ -102,7 +110,21 @@ def definition(question: Question, code: int | None) -> Definition:
         return _micro(question)
     if kind == "weighted" and question.name == "recall":
         return _accuracy(question)
-    return Definition(averaged(_ratio(question), kind), classes=True)
+    return Definition(averaged(_ratio(question), kind), classes=True, gap=partial(_gap, question))
+
+
+def _gap(question: Question, cells: Cells, model: int) -> str | None:
+    """Return which class that is there has no precision or no recall, as no row is called so, or is it."""
+    said = set(cells.said[model].tolist()), "no row is called {!r}, which some are"
+    true = (
+        set(cells.truth.tolist()),
+        "no row is of class {!r}, which some are called; balanced_accuracy leaves it out",
+    )
+    if question.name not in ("precision", "recall"):
+        return None
+    (trials, told), (others, _) = (said, true) if question.name == "precision" else (true, said)
+    missing = sorted(others - trials)
+    return told.format(question.table.classes[missing[0]]) if missing else None
 
 
 def _accuracy(question: Question) -> Definition:  # noqa: ARG001 - the form of all such functions

@@ -24,6 +24,7 @@ from aiqa.metrics.rows import Columns, columns_of, values_of
 from aiqa.metrics.table import TRUTH, ModelColumns
 from aiqa.scan.expr import Expr, call, col
 from aiqa.scan.statistics import Moments, MomentsState, Rows, Sample, Statistic
+from aiqa.stats.effective import cluster_sums
 from aiqa.stats.functional import Functional, difference, function_of, infer, mean_of
 from aiqa.stats.inference import Inference
 from aiqa.stats.skewed import Domain, Influences, infer_influences
@@ -53,12 +54,10 @@ class MeanLoss:
     domain : callable
         Where losses can lie.
     possible : callable, optional
-        Of one model, or of the challenger and the champion: the least and the largest loss (or gain) that
-        each row could have had, whichever its class. Their means then take the place of the ends of the
-        domain, which are too far away to tell anything; nothing, where the ends are near enough.
-    size_biased : bool
-        Whether those means are size-biased, E[x²] / E[x]: where rows of small and of large stakes are mixed
-        and the rare class is found among the large ones.
+        Of one model the least and the largest loss that each row could have had, whichever its class; of the
+        challenger and the champion the gains, and how much a row could have differed had one model said the
+        opposite. Where rows that were not seen lie is told from them (see :meth:`_reach`), in place of
+        the ends of the domain, which are too far away to tell anything; nothing, where they are near enough.
     undefined : Expr, optional
         True for rows on which the loss is not defined.
     root : bool
@@ -70,7 +69,6 @@ class MeanLoss:
     loss: Callable[[Question, ModelColumns], Expr]
     domain: Callable[[Question], Domain]
     possible: Callable[[Models], tuple[Expr, ...]] = lambda _: ()
-    size_biased: bool = False
     undefined: tuple[Expr, str] | None = None
     root: bool = False
     directed: bool = True
@@ -140,8 +138,7 @@ class MeanLoss:
         if of.effective < KNOWN_FROM and _finite(domain):
             possible, reach = [], domain
         if possible:
-            low, high = (self._typical(of.mean, of.m2 / of.w) for of in possible)
-            reach = low, high
+            reach = _reach([(one.mean, one.m2 / one.w) for one in possible], of.effective)
         method = "t" if question.method == "t" else None
         return infer_influences(of, state.n, method=method, domain=domain, reach=reach, firm=not possible)
 
@@ -151,20 +148,11 @@ class MeanLoss:
         """Return the mean of a loss or a gain as a functional, with its possible values, if there are any."""
         losses, *possible = terms
         weight = columns.weight
-        if _finite(domain) and _units(columns) < KNOWN_FROM:
+        if _finite(domain) and _are_few(columns):
             possible, reach = [], domain
         if possible:
-            means = [float(np.average(of, weights=weight)) for of in possible]
-            spreads = [
-                float(np.average((of - mean) ** 2, weights=weight))
-                for of, mean in zip(possible, means, strict=True)
-            ]
-            low, high = map(self._typical, means, spreads)
-            reach = low, high
+            reach = _reach([_moments(of, columns) for of in possible], _units(columns))
         return replace(mean_of(losses, weight, domain=domain), reach=reach, firm=not possible)
-
-    def _typical(self, mean: float, variance: float) -> float:
-        return mean + variance / mean if self.size_biased and mean else mean
 
     def _of_rows(self, question: Question, states: States, seed: int) -> Inference:
         columns = columns_of(question, states, versus_champion=False)
@@ -189,6 +177,35 @@ class MeanLoss:
             better = difference(*(_rooted(of) for of in reversed(each)))
         inference = infer(better, clusters=columns.cluster, seed=seed, **question.how)
         return _paired(inference, values[0], values[1])
+
+
+def _moments(values: Floats, columns: Columns) -> tuple[float, float]:
+    """Return the mean over rows, and the variance: that of clusters' means where rows belong together."""
+    weights = columns.weights
+    if columns.cluster is not None:
+        sums = cluster_sums(weights * values, columns.cluster, weights)
+        weights = cluster_sums(weights, columns.cluster, weights)
+        values = sums / weights
+    mean = float(np.average(values, weights=weights))
+    return mean, float(np.average((values - mean) ** 2, weights=weights))
+
+
+def _reach(possible: list[tuple[float, float]], units: float) -> Domain:
+    """Return where the doubt about rows that were not seen lies, from means and variances.
+
+    Of one model's losses the means. Of gains they are size-biased, E[x²] / E[x], as two models may differ in
+    a few rows only; one row more in which one says the opposite of the other keeps them from nothing where
+    they differed in none.
+    """
+    if len(possible) == 2:
+        return possible[0][0], possible[1][0]
+    (least, below), (most, above), (opposite, _) = possible
+
+    def size_biased(mean: float, variance: float) -> float:
+        total = units * mean + opposite
+        return (units * (variance + mean**2) + opposite**2) / total if total > 0 else 0.0
+
+    return -size_biased(-least, below), size_biased(most, above)
 
 
 def _check_ranks(question: Question, *, versus_champion: bool) -> None:
@@ -230,11 +247,18 @@ def _finite(domain: Domain) -> Domain | None:
     return domain if math.isfinite(domain[1] - domain[0]) else None
 
 
-def _units(columns: Columns) -> float:
-    """Return the effective number of rows, or the number of clusters."""
+def _are_few(columns: Columns) -> bool:
+    """Tell whether there are fewer rows or clusters than tell what losses rows can have."""
     if columns.cluster is not None:
-        return float(len(np.unique(columns.cluster)))
+        return len(np.unique(columns.cluster)) < KNOWN_FROM
+    return _units(columns) < KNOWN_FROM
+
+
+def _units(columns: Columns) -> float:
+    """Return the effective number of rows, or of clusters."""
     weights = columns.weights
+    if columns.cluster is not None:
+        weights = cluster_sums(weights, columns.cluster, weights)
     return float(weights.sum() ** 2 / (weights @ weights))
 
 
@@ -271,7 +295,7 @@ def _possible_log_losses(models: Models) -> tuple[Expr, ...]:
     """
     if models[0].second is None:
         losses = [[-_log(probability) for probability in _probabilities(model)] for model in models]
-        return _possible_gains(*losses) if len(models) == 2 else _ends(losses[0])
+        return _possible_gains(losses) if len(models) == 2 else _ends(losses[0])
     if len(models) == 2:
         return ()
     return -_log(call("greatest", *_probabilities(models[0]))), -_log(col(models[0].second))
@@ -281,8 +305,10 @@ def _ends(terms: list[Expr]) -> tuple[Expr, ...]:
     return call("least", *terms), call("greatest", *terms)
 
 
-def _possible_gains(challenger: list[Expr], champion: list[Expr]) -> tuple[Expr, ...]:
-    return _ends([old - new for old, new in zip(champion, challenger, strict=True)])
+def _possible_gains(losses: list[list[Expr]]) -> tuple[Expr, ...]:
+    gains = [old - new for new, old in zip(*losses, strict=True)]
+    apart = [call("greatest", *one) - call("least", *one) for one in losses]
+    return *_ends(gains), call("greatest", *apart)
 
 
 def _brier(question: Question, model: ModelColumns) -> Expr:
@@ -300,13 +326,11 @@ def _briers(model: ModelColumns) -> list[Expr]:
 
 
 def _possible_briers(models: Models) -> tuple[Expr, ...]:
-    return _possible_gains(*map(_briers, models)) if len(models) == 2 else ()
+    return _possible_gains([_briers(model) for model in models]) if len(models) == 2 else ()
 
 
 LOG_LOSS = MeanLoss(_log_loss, lambda _: (0.0, -math.log(_SMALLEST)), _possible_log_losses)
-BRIER = MeanLoss(
-    _brier, lambda question: (0.0, 1.0 if question.binary else 2.0), _possible_briers, size_biased=True
-)
+BRIER = MeanLoss(_brier, lambda question: (0.0, 1.0 if question.binary else 2.0), _possible_briers)
 SPECS = {
     name: Spec(CLASSIFICATION, "score", higher_is_better=False, family=family, methods=("wilcoxon",))
     for name, family in (("log_loss", LOG_LOSS), ("brier", BRIER))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from aiqa.errors import MetricError
 from aiqa.stats.functional import Clusters, Functional
-from aiqa.stats.inference import FEW, Inference, without_variation
+from aiqa.stats.inference import Inference, without_variation
 from aiqa.stats.special import ndtr, ndtri
 
 Floats = NDArray[np.float64]
@@ -56,8 +56,7 @@ def abc(functional: Functional, *, clusters: Clusters = None) -> Inference:
     moved = units * np.bincount(unit, weights=functional.influence(functional.weight)).astype(float)
     error = math.sqrt(float(moved @ moved)) / units
     if not error > 0:
-        reach = functional.domain if units < FEW else (value, value)
-        return without_variation(value, functional.n, "abc", reach)
+        return without_variation(value, functional.n, "abc", functional.domain, units=units)
     step = _STEP / units
     twice = 0.0
     for place in range(units):

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiqa.stats.bootstrap import from_replicates
-from aiqa.stats.inference import FEW, Inference, without_variation
+from aiqa.stats.inference import Inference, without_variation
 from aiqa.stats.special import ndtri
 
 Floats = NDArray[np.float64]
@@ -96,8 +96,9 @@ def psi(own: Counts, reference: Counts, seed: int) -> Inference:
 
     The value is the plain index of the samples, which chance alone makes larger than the truth by about
     (bins - 1)(1/n + 1/m). The bounds are of the truth: a multinomial bootstrap of both samples, less twice
-    the bias that it shows; they are widened to hold the value where it lies outside. A sample of fewer
-    than ``FEW`` rows that are all in one bin shows no variation: the index may then be anything.
+    the bias that it shows; they are widened to hold the value where it lies outside. A sample whose rows are
+    all in one bin shows no variation: of few rows (:func:`~aiqa.stats.inference.without_variation`) the index
+    may then be anything.
 
     Parameters
     ----------
@@ -162,8 +163,9 @@ def _binned(
     distance: Callable[[Counts, Counts], Any], own: Counts, reference: Counts, seed: int, most: float
 ) -> Inference:
     value, n = float(distance(own, reference)), int(own.sum())
-    if any(sample.max() == sample.sum() < FEW for sample in (own, reference)):
-        return without_variation(value, n, "bootstrap", (0.0, most))
+    alike = [int(sample.sum()) for sample in (own, reference) if sample.max() == sample.sum()]
+    if alike:
+        return without_variation(value, n, "bootstrap", (0.0, most), units=min(alike))
     rng = np.random.default_rng(seed)
     drawn = distance(*(_resampled(sample, _RESAMPLES, rng) for sample in (own, reference)))
     bias = float(drawn.mean()) - value
@@ -250,8 +252,9 @@ def wasserstein(own: Floats, reference: Floats, seed: int) -> Inference:
     """
     values, p, q = _distributions(own, reference)
     value = float(np.abs(p - q)[:-1] @ np.diff(values))
-    if min(len(own), len(reference)) < FEW and len(values) < 3:
-        return without_variation(value, len(own), "bootstrap", (0.0, math.inf))
+    alike = [len(part) for part in (own, reference) if (part == part[0]).all()]
+    if alike:
+        return without_variation(value, len(own), "bootstrap", (0.0, math.inf), units=min(alike))
     areas = _areas_of_errors(own, reference, np.random.default_rng(seed))
     error = math.sqrt(sum(float(part.var()) / max(len(part) - 1, 1) for part in (own, reference)))
     return Inference(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -146,13 +147,29 @@ class Inference:
         )
 
 
-FEW = 300
-"""So many rows that are alike leave room (at 95 %) for one percent that are not; fewer leave too much."""
+UNLIKE = 0.01
+"""Where all rows are alike, so small a share of rows that are not is let pass."""
 
 
-def without_variation(value: float, n: int, method: str, domain: tuple[float, float]) -> Inference:
-    """Return what fewer than ``FEW`` rows that are all alike tell of a quantity: only its domain."""
-    return Inference(value, n, f"{method} without variation", lambda _: domain[0], lambda _: domain[1])
+def without_variation(
+    value: float, n: int, method: str, domain: tuple[float, float], *, units: float = 0.0
+) -> Inference:
+    """Return what rows that are all alike tell of a quantity: its value, or only its domain.
+
+    Its value if there are so many of them (of `units`) that with probability 1 - alpha fewer than ``UNLIKE``
+    of all rows are not: 299 for an alpha of 5 %.
+    """
+
+    def told(alpha: float) -> bool:
+        return units * math.log1p(-UNLIKE) <= math.log(alpha)
+
+    return Inference(
+        value,
+        n,
+        f"{method} without variation",
+        lambda alpha: value if told(alpha) else domain[0],
+        lambda alpha: value if told(alpha) else domain[1],
+    )
 
 
 def exact(value: float, n: int) -> Inference:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from aiqa.stats.inference import FEW, Inference, without_variation
+from aiqa.stats.inference import Inference, without_variation
 from aiqa.stats.proportions import clopper_pearson_lower, clopper_pearson_upper
 from aiqa.stats.special import betaincinv, expit, logit, ndtri, stdtrit
 
@@ -98,8 +98,9 @@ def infer_influences(
     """Infer a quantity from the moments of its influences.
 
     Gaffke's bound where the rows' values are known to lie within `reach`, otherwise Hall's; see
-    :func:`gaffke_distance` and :func:`hall_distance`. Where the units show no variation, fewer than ``FEW``
-    of them tell only the `domain`, or within a finite one as much as units that are right or wrong.
+    :func:`gaffke_distance` and :func:`hall_distance`. Where the units show no variation they tell what
+    :func:`~aiqa.stats.inference.without_variation` says, or within a finite `domain` as much as units that
+    are right or wrong.
 
     Parameters
     ----------
@@ -142,11 +143,10 @@ def infer_influences(
         return told("gaffke", _bounded(of, reach, firm=firm))
     if of.constant and math.isfinite(domain[1] - domain[0]):
         return told("clopper-pearson of a bounded value", _as_share(of, domain, support))
-    if of.constant and of.effective < FEW:
-        return without_variation(of.value, n, method or "hall", domain)
-    distance = _students(of) if method == "t" or of.constant else _halls(of, domain)
-    bent = method is None and not of.constant
-    return told(method or "hall", _on_scale(of, distance, scale, bent=bent))
+    if of.constant:
+        return without_variation(of.value, n, method or "hall", domain, units=of.effective)
+    distance = _students(of) if method == "t" else _halls(of, domain)
+    return told(method or "hall", _on_scale(of, distance, scale, bent=method is None))
 
 
 def _students(of: Influences) -> Distance:

@@ -64,12 +64,29 @@ SEVERAL: dict[Metric, Callable[..., float]] = {
 }
 
 
+def _has_a_gap(of: Metric, given_: Rows) -> bool:
+    """Tell whether a class that there is has no precision, or no recall (weighted, that is accuracy)."""
+    truth, said, weight = given_
+    counted = np.ones(len(truth), dtype=bool) if weight is None else weight > 0
+    true, called = set(truth[counted]), set(said[counted])
+    kind = of.options.as_dict().get("average")
+    if of.name == "precision" and kind in ("macro", "weighted"):
+        return bool(true - called)
+    return of.name == "recall" and kind == "macro" and bool(called - true)
+
+
 @pytest.mark.parametrize("of", SEVERAL, ids=lambda of: of.id)
 @settings(deadline=None, max_examples=15)
 @given(given_=rows(4))
 def test_values_are_scikit_learns(of: Metric, given_: Rows) -> None:
+    """But for precision and recall of a class without trials, which scikit-learn takes as 0."""
     truth, said, weight = given_
-    ours = aiqa.evaluate(of, y_true=truth, y_pred=said, sample_weight=weight, classes=range(4))
+    told: dict[str, Any] = {"y_true": truth, "y_pred": said, "sample_weight": weight, "classes": range(4)}
+    if _has_a_gap(of, given_):
+        with pytest.raises(MetricError, match="has no average over classes"):
+            aiqa.evaluate(of, **told)
+        return
+    ours = aiqa.evaluate(of, **told)
     theirs = SEVERAL[of](truth, said, sample_weight=weight)
     assert ours.value == pytest.approx(theirs, abs=1e-9)
     assert ours.low <= ours.value <= ours.high
@@ -437,3 +454,16 @@ def test_several_labels_a_row() -> None:
     assert ours.value == pytest.approx(sk.f1_score(truth, said, average="macro"))
     assert 0 < ours.low < ours.value < ours.high < 1
     assert not math.isnan(ours.high)
+
+
+def test_averages_of_classes_without_trials_are_refused() -> None:
+    truth = [0] * 30 + [1] * 30
+    told: dict[str, Any] = {"y_true": truth, "y_pred": [0] * 27 + [1] * 2 + [2] + [1] * 27 + [0] * 2 + [2]}
+    told["classes"] = [0, 1, 2]
+    with pytest.raises(MetricError, match="no row is of class 2"):
+        aiqa.evaluate(metric.recall(average="macro"), **told)
+    assert aiqa.evaluate("balanced_accuracy", **told).value == pytest.approx(0.9)
+    assert aiqa.evaluate(metric.f1(average="macro"), **told).value < 0.7
+    swapped = {**told, "y_true": told["y_pred"], "y_pred": truth}
+    with pytest.raises(MetricError, match="no row is called 2"):
+        aiqa.evaluate(metric.precision(average="macro"), **swapped)

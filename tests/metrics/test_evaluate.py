@@ -207,9 +207,14 @@ def test_one_row_proves_nothing_of_an_error() -> None:
 
 
 def test_many_rows_without_variation_do() -> None:
-    truth = np.arange(300.0)
-    found = aiqa.evaluate(["mae", "rmse"], y_true=truth, y_pred=truth + 1)
+    """That fewer than one percent are otherwise takes more rows at a smaller error rate."""
+    truth = np.arange(400.0)
+    told: dict[str, Any] = {"y_true": truth, "y_pred": truth + 1}
+    found = aiqa.evaluate(["mae", "rmse"], **told)
     assert [(of.low, of.high) for of in found.values()] == [(1.0, 1.0), (1.0, 1.0)]
+    for more in ({"confidence": 0.999}, {"anytime": True}):
+        of = aiqa.evaluate("mae", **told, **more)
+        assert (of.low, of.high) == (0.0, np.inf)
 
 
 def test_rows_without_weight_do_not_make_r2_defined() -> None:

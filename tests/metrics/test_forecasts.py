@@ -21,7 +21,7 @@ from aiqa.stats.proportions import proportion
 from aiqa.stats.scoring_rules import conformal_coverage, crps_ensemble, crps_normal
 
 _RNG = np.random.default_rng(0)
-_N = 300
+_N = 402
 _LEVELS = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
 _MEAN = _RNG.normal(0, 2, _N)
 _FRAME = pl.DataFrame(

@@ -95,3 +95,19 @@ def test_a_model_that_could_not_be_worse_is_not_bounded_by_what_it_could_have_lo
     score = _RNG.uniform(0.6, 0.99, 100)
     found = aiqa.evaluate("log_loss", y_true=np.zeros(100), y_score=score, classes=[0, 1], task="binary")
     assert found.low < found.value < found.high
+
+
+@pytest.mark.parametrize("name", ["log_loss", "brier"])
+@pytest.mark.parametrize("clusters", [None, np.arange(300) // 3])
+def test_models_that_differ_in_few_rows_are_not_told_apart_by_one(name: str, clusters: Any) -> None:
+    truth = np.arange(300) % 2
+    old = np.where(truth == 1, 0.7, 0.3)
+    new = old.copy()
+    old[1], new[1] = 0.1, 0.9
+    told: dict[str, Any] = {"y_true": truth, "cluster": clusters}
+    pair = aiqa.compare(name, champion=old, challenger=new, **told, alternative="each-side")
+    assert pair.low < 0 < pair.high
+    same = aiqa.compare(name, champion=old, challenger=old, **told, alternative="each-side")
+    assert same.low < 0 < same.high
+    surer = aiqa.compare(name, champion=old, challenger=old, **told, confidence=0.9999)
+    assert surer.high > 2 * same.high
