@@ -514,6 +514,8 @@ class MetricNamespace:
         if options.get("needs", "frame") not in NEEDS:
             raise DeclarationError(f"needs= must be one of {', '.join(NEEDS)}, not {options['needs']!r}")
         made = Metric("function", freeze({"of": function, **options}, "metric"))
+        if made.id in METRIC_NAMES:
+            raise DeclarationError(f"there is a metric {made.id!r} already: call the function something else")
         _OWN.setdefault(made.id, {})[made.options.as_dict()["of"].address] = made
         return made
 

@@ -305,6 +305,10 @@ def _prevalence(assumed: Assumptions, have: Have | None) -> float | None:
 
 
 def _paired(null: float, truth: float | None = None, *, disagreement: float, **told: Any) -> Design:
+    if abs(null) >= disagreement and truth is not None and "power" in told:
+        # No gain comes so far: what is proven is that fewer rows differ.
+        differing = sizes.proportion(abs(null), disagreement, **{**told, "alternative": "less"})
+        return replace(differing, null=null, truth=truth, passes_from=None)
     return sizes.paired_proportions(disagreement, truth, margin=-null, **told)
 
 

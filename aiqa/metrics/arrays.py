@@ -11,6 +11,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from aiqa.declare.bucket import Bucket
+from aiqa.declare.metric import column_of
 from aiqa.declare.source import PERIODS, TASKS, Column, Dataset, Frame, Model
 from aiqa.declare.values import Live
 from aiqa.errors import DataError, DeclarationError, MetricError, nearest
@@ -18,7 +20,7 @@ from aiqa.metrics.table import ARRAYS, ScoredTable, scored_table
 from aiqa.scan.frames import to_polars
 from aiqa.scan.predictions import Predictions
 
-By = Mapping[str, Any] | Sequence[str] | str | None
+By = Mapping[str, Any] | Sequence[str | Bucket] | str | Bucket | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Given:
     roles : dict
         Which column plays which role: ``y_true``, and where given ``sample_weight``, ``cluster``, ``time``.
     by : tuple of str
-        The columns to slice by.
+        The columns to slice by, or ranges of them.
     named : bool
         Whether there is a frame whose columns can be named.
     labels : tuple of str
@@ -41,7 +43,7 @@ class Given:
 
     frame: pl.DataFrame
     roles: dict[str, str]
-    by: tuple[str, ...]
+    by: tuple[str | Bucket, ...]
     named: bool
     labels: tuple[str, ...] = ()
 
@@ -57,7 +59,7 @@ class Given:
         frame = _joined(base, {**columns, **matrix, **(by if isinstance(by, Mapping) else {})})
         names = {role: role if role in columns else value for role, value in given.items()}
         found = cls(frame, names, sliced, named, labels)
-        for name in (*names.values(), *labels, *sliced):
+        for name in (*names.values(), *labels, *map(column_of, sliced)):
             found.require(name)
         return found
 
@@ -123,8 +125,11 @@ def _is_name(role: str, value: Any, named: bool) -> bool:
     return isinstance(value, str) and (named or (role == "cluster" and value in PERIODS))
 
 
-def _slices(by: By, columns: Mapping[str, Any], named: bool) -> tuple[str, ...]:
-    names = (by,) if isinstance(by, str) else tuple(by or ())
+def _slices(by: By, columns: Mapping[str, Any], named: bool) -> tuple[str | Bucket, ...]:
+    if not isinstance(by, str | Bucket | list | tuple | Mapping | None):
+        told = "by= names columns of data=, or gives them, as by={'country': country}"
+        raise DeclarationError(f"{told}, not a {type(by).__name__}")
+    names = (by,) if isinstance(by, str | Bucket) else tuple(by or ())
     clash = next((name for name in names if isinstance(by, Mapping) and name in columns), None)
     if clash is not None:
         raise DeclarationError(f"by= cannot have a column named {clash!r}")

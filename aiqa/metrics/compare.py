@@ -134,7 +134,7 @@ def compare(
     >>> round(result.difference, 2), result.p_value < 0.001
     (0.5, True)
     """
-    check_interval(confidence, alternative, seed)
+    check_interval(confidence, alternative, seed, anytime)
     parts, better = compare_arrays(
         metric,
         data,

@@ -167,6 +167,8 @@ class _Rows:
         column = self._arrays[cost]
         if column.dtype.kind not in "iuf":
             raise MetricError("costs must be numbers", column=cost)
+        if np.isinf(column).any():
+            raise MetricError("a cost is infinite", column=cost, row=int(np.isinf(column).argmax()))
         return column[where].astype(float)
 
     def _reach(self, values: Floats, sign: float) -> tuple[float, float]:

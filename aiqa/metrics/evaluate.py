@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from aiqa.declare.gate import Gate
+from aiqa.declare.gate import Gate, make_policy
 from aiqa.declare.metric import METRIC_NAMES, Metric, column_of, own_metric
 from aiqa.declare.metric import metric as namespace
 from aiqa.errors import DeclarationError, MetricError, nearest
@@ -72,8 +72,9 @@ def evaluate(
         Intervals then count clusters, not rows.
     time : array-like of dates, shape (n,), or str, optional
         When a row happened.
-    by : mapping of str to array-like, or with `data` one or several names, optional
-        Columns to slice by. Metrics without ``.by(...)`` of their own are sliced by all of them.
+    by : mapping of str to array-like, or with `data` one or several names or buckets, optional
+        Columns to slice by, ``aiqa.bucket("amount", [10, 100])`` for ranges of a number. Metrics without
+        ``.by(...)`` of their own are sliced by all of them.
     method : str, optional
         How the intervals are made, by the method's usual name. Default: each metric's own, whose measured
         error holds.
@@ -99,7 +100,8 @@ def evaluate(
     Returns
     -------
     Estimate or dict
-        For a sequence a dict by the metrics' ids. A metric in slices (or of each class) gives a dict by
+        For a sequence a dict by the metrics' ids (those that differ in their method alone as they are
+        written). A metric in slices (or of each class) gives a dict by
         the slice's value (a tuple, where there are several); a slice on which the metric is not defined
         holds the error.
 
@@ -121,7 +123,7 @@ def evaluate(
     >>> print(evaluate("recall", frame, y_true="paid", y_score="score"))
     0.5000 [0.0126, 0.9874], n 4
     """
-    check_interval(confidence, alternative, seed)
+    check_interval(confidence, alternative, seed, anytime)
     several = isinstance(metric, Sequence) and not isinstance(metric, str)
     inferred = infer_arrays(
         list(metric) if several else [metric],  # type: ignore[arg-type, list-item]
@@ -140,8 +142,11 @@ def evaluate(
         threshold=threshold,
         seed=seed,
     )
+    ids = [of.id for of in inferred]
     found = {
-        of.id: unwrapped(parts, lambda part: looked_at(part, anytime).estimate(confidence, alternative))
+        of.id if ids.count(of.id) == 1 else repr(of): unwrapped(
+            parts, lambda part: looked_at(part, anytime).estimate(confidence, alternative)
+        )
         for of, parts in inferred.items()
     }
     return found if several else next(iter(found.values()))
@@ -164,6 +169,7 @@ def infer_arrays(
 ) -> dict[Metric, Parts]:
     """Return what columns say of metrics, by slice; see :func:`evaluate` for the arguments and the errors."""
     refuse_models(y_pred=y_pred, y_score=y_score)
+    _check_threshold(threshold)
     given = Given.of(data, by, classes=classes, **roles)
     wanted = [as_metric(metric, given, scores=y_pred is None, method=method) for metric in metrics]
     model = {"classes": classes, "positive": positive, "threshold": threshold}
@@ -225,8 +231,13 @@ def _by_name(name: str) -> Metric:
     raise DeclarationError(f"no metric {name!r}{nearest(name, (*METRIC_NAMES, *scorers.names()))}")
 
 
-def check_interval(confidence: float | None, alternative: str, seed: int) -> None:
-    """Refuse an impossible level, alternative or seed."""
+def _check_threshold(threshold: Any) -> None:
+    if isinstance(threshold, bool) or not isinstance(threshold, int | float | np.number):
+        raise DeclarationError(f"threshold= is a score, a number, not {threshold!r}")
+
+
+def check_interval(confidence: float | None, alternative: str, seed: int, anytime: bool | int) -> None:
+    """Refuse an impossible level, alternative, seed or number of looks."""
     if confidence is not None and not (isinstance(confidence, int | float) and 0 < confidence < 1):
         raise DeclarationError(f"confidence= is a share between 0 and 1, or None, not {confidence!r}")
     if alternative not in get_args(Alternative):
@@ -234,6 +245,7 @@ def check_interval(confidence: float | None, alternative: str, seed: int) -> Non
         raise DeclarationError(f"alternative= must be one of {known}, not {alternative!r}")
     if not (isinstance(seed, int | np.integer) and seed >= 0):
         raise DeclarationError(f"seed= is a whole number, 0 or above, not {seed!r}")
+    make_policy(anytime=anytime)
 
 
 def task_of(metrics: Sequence[Metric], given: Given, answers: Predictions, classes: Sequence[Any]) -> str:

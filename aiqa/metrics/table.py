@@ -27,6 +27,8 @@ _LARGE = 1e70
 """Values beyond this have fourth powers that a float cannot hold."""
 _HEAVY = 1e70
 """Weights beyond this (or below its inverse) have fourth powers that a float cannot hold."""
+_APART = 1e9
+"""Weights that differ more than this are lost in sums with each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ def scored_table(
     ------
     DataError
         No label declared, a missing column, no rows, null or non-finite labels, labels that are not among
-        the classes, weights that are null, negative, infinite, beyond 1e70 or all zero.
+        the classes, weights that are null, negative, infinite, beyond 1e70, too far apart or all zero.
     MetricError
         ModelColumns of the wrong length or shape, null or non-finite, or not among the classes.
 
@@ -326,6 +328,11 @@ def _weights(weight: pl.Series) -> NDArray[Any]:
         raise DataError(message, column=weight.name, row=row)
     if values.sum() <= 0:
         raise DataError("all weights are zero", column=weight.name)
+    least = values[values > 0].min()
+    if values.max() > least * _APART:
+        row = int(np.argmax(values == least))
+        message = f"the weight is less than 1 / {_APART:g} of the largest: sums of both would lose it"
+        raise DataError(message, column=weight.name, row=row)
     return values
 
 

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from aiqa.stats.proportions import proportion
     from aiqa.stats.quantiles import quantile, quantile_difference
     from aiqa.stats.recalibration import calibration_in_the_large, calibration_intercept, calibration_slope
+    from aiqa.stats.reliability import forecasts
     from aiqa.stats.roc import auc
     from aiqa.stats.roc_difference import auc_difference, auc_difference_unpaired
     from aiqa.stats.scoring_rules import (
@@ -91,6 +92,7 @@ _HOME = {
     "ece": "calibration_error",
     "empirical_bernstein": "bounded",
     "fisher": "independent",
+    "forecasts": "reliability",
     "function_of": "functional",
     "hosmer_lemeshow": "calibration_tests",
     "independent_difference": "independent",
@@ -151,6 +153,7 @@ __all__ = [
     "ece",
     "empirical_bernstein",
     "fisher",
+    "forecasts",
     "function_of",
     "hosmer_lemeshow",
     "independent_difference",

@@ -16,6 +16,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from aiqa.errors import MetricError
 from aiqa.stats.bootstrap import infer_sample
 from aiqa.stats.inference import Inference
 from aiqa.stats.linear import Linear, infer_linear
@@ -275,8 +276,11 @@ def infer(
     if method not in (None, "linearised", "t"):
         sample = _sample(functional, clusters, seed)
         return infer_sample(sample, method, replicates or REPLICATES, seed, functional.n, **told)
+    linear = functional.linear(clusters)
+    if not math.isfinite(linear.value):
+        raise MetricError("the value is not a finite number: look for missing and infinite rows")
     return infer_linear(
-        functional.linear(clusters),
+        linear,
         functional.n,
         method="t" if method == "t" else None,
         scale=functional.scale,

@@ -93,6 +93,8 @@ def ratio_of_proportions(successes: tuple[float, float], trials: tuple[float, fl
     >>> print(ratio_of_proportions((51, 38), (125, 207)).estimate())
     2.2225 [1.5560, 3.1746], n 332
     """
+    if any(not 0 <= x <= n for x, n in zip(successes, trials, strict=True)):
+        raise ValueError(f"a share needs 0 <= successes <= trials: {successes} of {trials}")
     if successes[1] <= 0:
         raise ValueError("a ratio needs successes in the second sample")
     value = successes[0] / trials[0] * trials[1] / successes[1]

@@ -133,6 +133,8 @@ def brier_resolution(
 def brier_uncertainty(of: Forecasts, *, method: str | None = None, **how: Any) -> Inference:
     """Infer the uncertainty part, q (1 - q) where q is the share of events: what no model changes.
 
+    Less its bias, which makes it n / (n - 1) times as large, but at most 1/4.
+
     The bounds are those of q by Clopper and Pearson. Arguments as of :func:`brier_reliability`.
     """
     return _infer(of, "uncertainty", 1, "uniform", method, **how)
@@ -152,7 +154,7 @@ def _infer(
             "binning='quantile'"
         )
     if part == "uncertainty":
-        found = _of_share(of, max(0.0, corrected))
+        found = _of_share(of, min(0.25, max(0.0, corrected)))
     else:
         found = _Squares(of, drawn, part == "resolution", max(0.0, corrected)).infer()
     return stretched(found, plain, "plain") if method == "plain" else found

@@ -69,6 +69,8 @@ def paired_proportions(
     if method not in (None, *PAIRED):
         raise ValueError(f"no method {method!r}: it is one of {', '.join(PAIRED)}")
     size = float(n) if trials is None else trials
+    if not (gained >= 0 and lost >= 0 and size > 0 and gained + lost <= size * (1 + 1e-9)):
+        raise ValueError(f"of {size:g} trials, {gained:g} and {lost:g} cannot differ one way and the other")
     value = (gained - lost) / size
     support = None if trials is None else round(trials)
     bound = {"bonett-price": _bonett_price_lower, "wald": _wald_lower}.get(method or "", _tango_lower)
@@ -173,6 +175,8 @@ def mcnemar(gained: float, lost: float, method: Literal["exact", "midp", "chi2",
     >>> round(mcnemar(25, 18), 6), round(mcnemar(25, 18, "midp"), 6)
     (0.360378, 0.291215)
     """
+    if not (gained >= 0 and lost >= 0) or method not in ("exact", "midp", "chi2", "cc"):
+        raise ValueError(f"needs counts, and exact, midp, chi2 or cc: {gained}, {lost}, {method!r}")
     few, total = min(gained, lost), gained + lost
     if total == 0:
         return 1.0

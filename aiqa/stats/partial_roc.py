@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from aiqa.stats.curves import Curve, Floats, mcclish, partial_area
 from aiqa.stats.inference import Inference
 from aiqa.stats.ranked import Statistic, infer, measure
-from aiqa.stats.steps import Bools, steps_of
+from aiqa.stats.steps import Bools, checked, steps_of
 
 
 def partial_auc(
@@ -49,7 +49,7 @@ def partial_auc(
     0.25
     """
     statistic = partial_statistic(max_fpr, standardised=standardised)
-    return infer(measure(statistic, steps_of(truth, score, weight, joined=True)))
+    return infer(measure(statistic, steps_of(*checked(truth, score, weight), joined=True)))
 
 
 def partial_statistic(max_fpr: float, *, standardised: bool = True) -> Statistic:

@@ -17,7 +17,7 @@ from aiqa.stats.precision_curves import (
     precision_recall_area_bias,
 )
 from aiqa.stats.ranked import Statistic, infer, measure
-from aiqa.stats.steps import Bools, steps_of
+from aiqa.stats.steps import Bools, checked, steps_of
 
 _UNSEEN = 3.0, 0.5
 """As of areas under the ROC curve (see ``ranked``), but found by simulations of its own."""
@@ -64,7 +64,7 @@ def average_precision(truth: Bools, score: NDArray[Any], weight: NDArray[Any] | 
     >>> round(average_precision(np.array([True, False, True]), np.array([0.9, 0.8, 0.7])).value, 4)
     0.8333
     """
-    return infer(measure(AVERAGE_PRECISION, steps_of(truth, score, weight)))
+    return infer(measure(AVERAGE_PRECISION, steps_of(*checked(truth, score, weight))))
 
 
 def pr_auc(
@@ -92,4 +92,4 @@ def pr_auc(
     """
     if points not in PR_AREAS:
         raise ValueError(f"points= is one of {', '.join(PR_AREAS)}, not {points!r}")
-    return infer(measure(PR_AREAS[points], steps_of(truth, score, weight)))
+    return infer(measure(PR_AREAS[points], steps_of(*checked(truth, score, weight))))

@@ -21,7 +21,7 @@ from aiqa.stats.proportions import wilson_lower, wilson_upper
 from aiqa.stats.ranked import Ranked, Statistic, infer, inferred, measure
 from aiqa.stats.row_ranks import Rows, on_rows
 from aiqa.stats.special import expit, logit, ndtri
-from aiqa.stats.steps import Bools, Steps, steps_by, steps_of
+from aiqa.stats.steps import Bools, Steps, checked, steps_by, steps_of
 
 METHODS = ("delong", "delong-logit", "hanley-mcneil", "newcombe", "wilson")
 """Intervals of one area by name, beside the default; but for Wilson's sound in large classes only."""
@@ -68,6 +68,7 @@ def auc(
     >>> auc(truth, np.array([0.1, 0.3, 0.2, 0.4])).value
     0.75
     """
+    truth, score, weight = checked(truth, score, weight)
     if clusters is None:
         return infer_area(area_of(steps_of(truth, score, weight, joined=True)), method)
     require_both(truth, weight)
@@ -182,6 +183,7 @@ def auc_by(
     >>> {name: area.value for name, area in auc_by(truth, score, np.array(["a", "a", "b", "b"])).items()}
     {'a': 1.0, 'b': 0.0}
     """
+    truth, score, weight = checked(truth, score, weight)
     names, codes = numbered(group)
     found = zip(names.tolist(), steps_by(truth, score, weight, codes, len(names), joined=True), strict=True)
     return {name: infer(area_of(steps)) for name, steps in found if min(steps.rows) > 0}

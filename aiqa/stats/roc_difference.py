@@ -15,7 +15,7 @@ from aiqa.stats.ranked import RARER, Ranked, infer, inferred
 from aiqa.stats.roc import AREA, area_of, infer_area, require_both
 from aiqa.stats.row_ranks import Rows, difference_of, on_rows
 from aiqa.stats.special import ndtri
-from aiqa.stats.steps import Bools, steps_of
+from aiqa.stats.steps import Bools, checked, steps_of
 
 METHODS = ("delong",)
 """Intervals of a difference by name, beside the default."""
@@ -52,6 +52,8 @@ def auc_difference(
     >>> auc_difference(truth, score, np.zeros(4)).value
     0.25
     """
+    truth, score, weight = checked(truth, score, weight)
+    _, baseline, _ = checked(truth, baseline)
     require_both(truth, weight)
     of = Rows(truth.astype(np.int64), weight, clusters)
     first, second = (on_rows(AREA, truth, one, of) for one in (score, baseline))
@@ -100,15 +102,15 @@ def auc_difference_unpaired(
     >>> auc_difference_unpaired(truth, score, truth, np.zeros(4)).value
     0.25
     """
-    first = area_of(steps_of(truth, score, weight, joined=True))
-    second = area_of(steps_of(baseline_truth, baseline, baseline_weight, joined=True))
+    rows = checked(truth, score, weight), checked(baseline_truth, baseline, baseline_weight)
+    first, second = (area_of(steps_of(*of, joined=True)) for of in rows)
     if method is None:
         return independent_difference(infer_area(first), infer_area(second))
     if method not in METHODS:
         raise ValueError(f"no method {method!r}: there are {', '.join(METHODS)}")
     variance = first.variance + second.variance
-    rows = [sum(one.sizes) - 1 for one in (first, second)]
-    parts = [one.variance**2 / size for one, size in zip((first, second), rows, strict=True)]
+    sizes = [sum(one.sizes) - 1 for one in (first, second)]
+    parts = [one.variance**2 / size for one, size in zip((first, second), sizes, strict=True)]
     df = variance**2 / sum(parts) if 0 < variance < math.inf else 0.0
     return t_inference(
         first.value - second.value,

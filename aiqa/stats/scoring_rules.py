@@ -50,12 +50,14 @@ def crps_normal(truth: NDArray[Any], mean: NDArray[Any], scale: NDArray[Any]) ->
     """
     from scipy.special import ndtr
 
-    away = np.asarray(truth - mean, dtype=float)
-    certain = scale <= 0
+    away, scale = np.asarray(truth, dtype=float) - mean, np.asarray(scale, dtype=float)
+    if (scale < 0).any():
+        raise ValueError("the scale of a forecast is negative")
+    certain = scale == 0
     z = away / np.where(certain, 1.0, scale)
     density = np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
     score = scale * (z * (2 * ndtr(z) - 1) + 2 * density - 1 / math.sqrt(math.pi))
-    return np.where(certain, np.abs(away), score)
+    return np.asarray(np.where(certain, np.abs(away), score))
 
 
 def crps_ensemble(truth: NDArray[Any], members: NDArray[Any], *, fair: bool = False) -> Floats:

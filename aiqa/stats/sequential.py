@@ -131,8 +131,9 @@ def beta_binomial(successes: float, trials: float, *, tuned_to: float = TUNED_TO
     >>> print(beta_binomial(266, 332).estimate())
     0.8012 [0.7241, 0.8650], n 332
     """
-    if not 0 <= successes <= trials or trials <= 0:
-        raise ValueError(f"a share needs 0 <= successes <= trials and trials > 0: {successes} of {trials}")
+    if not 0 <= successes <= trials or trials <= 0 or not tuned_to > 0:
+        told = f"{successes} of {trials}, {tuned_to}"
+        raise ValueError(f"a share needs 0 <= successes <= trials, trials > 0 and tuned_to > 0: {told}")
     precision = tuned_to / _PRECISION
     failures = trials - successes
     return Inference(
@@ -257,6 +258,9 @@ def sprt(
     >>> sprt(290, 300, null=0.92, truth=0.95).decision
     'accept alternative'
     """
+    shares = all(0 < share < 1 for share in (null, truth, alpha, beta))
+    if not (shares and 0 <= successes <= trials):
+        raise ValueError("needs 0 <= successes <= trials, and shares and error rates between 0 and 1")
     failures = trials - successes
     llr = successes * math.log(truth / null) + failures * math.log((1 - truth) / (1 - null))
     return Sprt(llr, math.log(beta / (1 - alpha)), math.log((1 - beta) / alpha))

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aiqa.errors import MetricError
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -47,6 +49,31 @@ class Steps:
     rows: tuple[int, int]
     n: int
     mixed: Bools | None = None
+
+
+def checked(
+    truth: Any, score: Any, weight: Any = None
+) -> tuple[Bools, NDArray[np.float64], NDArray[np.float64] | None]:
+    """Return what a plain function of ranks was given as arrays that it can rank.
+
+    Raises
+    ------
+    MetricError
+        If the truth is not of false and true (or 0 and 1), a score is not finite, a weight is negative or not
+        finite, or the lengths differ.
+    """
+    events, scores = np.asarray(truth), np.asarray(score, dtype=float)
+    if events.dtype != bool and not np.isin(events, (0, 1)).all():
+        raise MetricError("the truth must be false or true, or 0 and 1")
+    weights = None if weight is None else np.asarray(weight, dtype=float)
+    shapes = {part.shape for part in (events, scores, weights) if part is not None}
+    if len(shapes) > 1 or events.ndim != 1:
+        raise MetricError(f"truth, scores and weights must be of one length, not of shapes {sorted(shapes)}")
+    if not np.isfinite(scores).all():
+        raise MetricError("a score is missing or infinite", row=int(np.argmin(np.isfinite(scores))))
+    if weights is not None and not (np.isfinite(weights) & (weights >= 0)).all():
+        raise MetricError("a weight is negative, missing or infinite")
+    return events.astype(bool, copy=False), scores, weights
 
 
 def steps_of(

@@ -242,3 +242,35 @@ def test_bounds_hold_at_every_look_where_asked(name: str) -> None:
 def test_a_seed_is_a_whole_number(seed: Any) -> None:
     with pytest.raises(DeclarationError, match="seed= is a whole number"):
         aiqa.evaluate("mae", y_true=[0.5, 1.0], y_pred=[0.1, 1.0], seed=seed)
+
+
+def test_metrics_that_differ_in_their_method_alone_are_all_there() -> None:
+    wanted = [metric.recall, metric.recall(method="wilson"), metric.accuracy]
+    found = aiqa.evaluate(wanted, y_true=[0, 1, 1, 0], y_pred=[0, 1, 0, 0])
+    assert list(found) == ["recall", "recall(method='wilson')", "accuracy"]
+    assert found["recall"].low < found["recall(method='wilson')"].low
+
+
+def test_ranges_of_a_number_slice_too() -> None:
+    frame = pl.DataFrame({"y": [0, 1] * 20, "p": [0, 1] * 20, "amount": range(40)})
+    found = aiqa.evaluate("accuracy", frame, y_true="y", y_pred="p", by=aiqa.bucket("amount", [10, 20]))
+    assert {name: of.n for name, of in found.items()} == {"< 10": 10, "[10, 20)": 10, ">= 20": 20}
+    both = aiqa.evaluate("accuracy", frame, y_true="y", y_pred="p", by=["y", aiqa.bucket("amount", [10])])
+    assert both[0, "< 10"].n == 5
+    with pytest.raises(DeclarationError, match="by= names columns"):
+        aiqa.evaluate("accuracy", frame, y_true="y", y_pred="p", by=np.arange(40))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"anytime": -5}, "anytime must be"),
+        ({"anytime": 1.5}, "anytime must be"),
+        ({"threshold": "x"}, "threshold= is a score"),
+        ({"threshold": None}, "threshold= is a score"),
+        ({"sample_weight": [1.0, 1e-12, 1.0, 1.0]}, "less than 1 / 1e"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(wrong: dict[str, Any], why: str) -> None:
+    with pytest.raises((DeclarationError, DataError), match=why):
+        aiqa.evaluate("accuracy", y_true=[0, 1, 1, 0], y_pred=[0, 1, 0, 0], **wrong)

@@ -236,3 +236,11 @@ def test_a_metric_of_the_catalogue_comes_before_a_scorer() -> None:
     assert "DeLong" not in _estimate("roc_auc").method
     assert "resamples" not in _estimate("roc_auc").method
     assert "resamples" in _estimate(metric.scorer("roc_auc")).method
+
+
+def test_a_function_cannot_take_the_name_of_a_metric() -> None:
+    def roc_auc(y_true: Any, y_pred: Any) -> float:
+        return float((y_true == y_pred).mean())
+
+    with pytest.raises(DeclarationError, match="there is a metric 'roc_auc' already"):
+        metric(roc_auc)

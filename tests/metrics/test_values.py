@@ -12,6 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn import metrics as sk
+from sklearn.exceptions import UndefinedMetricWarning
 
 import aiqa
 from aiqa import metric
@@ -93,10 +94,15 @@ def test_binary_scores(of: Labelled, name: str) -> None:
     st.sampled_from(["macro", "weighted", "micro"]),
 )
 def test_averages_over_classes(of: Labelled, name: str, average: str) -> None:
-    ours = aiqa.evaluate(
-        getattr(metric, name)(average=average), y_true=of.truth, y_pred=of.said, sample_weight=of.weight
-    )
+    """But for classes without trials, which scikit-learn takes as 0."""
+    told: dict[str, Any] = {"y_true": of.truth, "y_pred": of.said, "sample_weight": of.weight}
     expected = BINARY[name](of.truth, of.said, average=average, sample_weight=of.weight, zero_division=0)
+    try:
+        ours = aiqa.evaluate(getattr(metric, name)(average=average), **told)
+    except MetricError:
+        with pytest.warns(UndefinedMetricWarning):
+            BINARY[name](of.truth, of.said, average=average, sample_weight=of.weight)
+        return
     assert ours.value == pytest.approx(expected, abs=1e-9)
 
 
@@ -335,7 +341,7 @@ def test_mase_is_of_no_unit() -> None:
 
 def test_one_cluster_with_nearly_all_weight_bounds_nothing() -> None:
     """Its freedom is nearly none, and the share may be anything."""
-    weight = np.where(np.arange(60) < 5, 1e6, 1e-6)
+    weight = np.where(np.arange(60) < 5, 1e4, 1e-4)
     found = aiqa.evaluate(
         "accuracy", y_true=[0, 1] * 30, y_pred=[0] * 60, sample_weight=weight, cluster=np.arange(60) // 5
     )
