@@ -81,6 +81,7 @@ _LABELS = (
     Setting(
         "5 % positive", partial(worlds.labels, 0.05, 0.7, 0.6), (200, 1000, 5000), (1000,), (1000,), "own"
     ),
+    Setting("few positives", partial(worlds.labels, 0.05, 0.8, 0.8), (200,), (200,), (), "all"),
     Setting("0.5 % positive", partial(worlds.labels, 0.005, 0.6, 0.3), (1000, 5000, 50_000), (5000,)),
     Setting("no better than chance", partial(worlds.labels, 0.3, 0.3, 0.3), (100, 1000), (200,), (), "all"),
     Setting(EQUAL, _equal(worlds.labels, 0.3, 0.8, 0.8), (), (50, 500), (), "own"),
@@ -111,7 +112,7 @@ _SCORES = (
     Setting(
         "mixture", partial(worlds.scores, 0.2, shift=3.0, hard=0.3), (100, 1000), (200, 1000), (200,), "own"
     ),
-    Setting("few positives", partial(worlds.scores, 0.1, shift=2.0), (150,), (), (), "all"),
+    Setting("few positives", partial(worlds.scores, 0.08, shift=2.0), (200,), (), (), "all"),
     Setting("rows lost", partial(worlds.scores, 0.2, shift=3.0, lost=0.04), (), (200, 500), (), "all"),
     Setting("heavy tails", partial(worlds.scores, 0.2, heavy=True), (100, 1000), (200,), (), "own"),
     Setting("ties", partial(worlds.scores, 0.2, graded=True), (100, 1000, 5000), (200,)),
