@@ -37,7 +37,7 @@ LIMITS: tuple[tuple[tuple[str, ...], tuple[str, ...], int, str], ...] = (
 )
 """Metrics (by the beginning of their names), the worlds and up to which size no bounds are sound, and why."""
 FEW = 1000
-"""Fewer samples of a cell say too little of how sound a method is: with 1,000 of them 8.8 % pass for 6.5 %."""
+"""Fewer samples of a cell say too little of how sound a method is: of 1,000 up to 8.8 % pass for 6.5 %."""
 SIDES = ("lower", "upper")
 Found = dict[str, dict[str, Any]]
 """The results by name: cells, which have ``methods``, and gates, which have ``rates``."""

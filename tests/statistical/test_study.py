@@ -191,7 +191,7 @@ def test_what_is_not_defined_or_says_nothing_passes_nothing() -> None:
 
 
 def test_wide_bounds_are_measured_against_the_best_sound_ones() -> None:
-    tables = {"default": _table(0.0, 1.9), "t": _table(0.0, 1.645, 900), "wald": _table(0.0, 1.0)}
+    tables = {"default": _table(0.0, 1.9), "t": _table(0.0, 1.645, 1900), "wald": _table(0.0, 1.0)}
     methods = {
         name: {
             "made_by": [name],
