@@ -53,6 +53,8 @@ def run(todo: list[Job], effort: Effort, processes: int, file: Path = RESULTS) -
     results = load(file)
     codes = {job.key: fingerprint(job) for job in todo}
     missing = [key for key, code in codes.items() if not _is_known(results["found"].get(key), code, effort)]
+    # Defaults first: whoever stops it half-way knows of them.
+    missing.sort(key=lambda key: len(getattr(jobs()[key], "methods", ())))
     print(f"{len(todo)} cells, {len(todo) - len(missing)} known, {len(missing)} to measure", flush=True)
     results["about"] = {"seed": SEED, **asdict(effort)}
     saved = time.monotonic()
