@@ -43,6 +43,8 @@ measured: in worlds whose truth is known, with the threshold exactly on it, wher
   the metric is not defined on them. Such a gate is inconclusive and passes nothing.
 - **Width**: how many times as far from the truth the bounds stay, on average and at worst, as those of the
   best sound method in the same cell; up to {wider} is accepted. Exact methods are compared with exact ones.
+  Sound is what was right in all cells in which it was tried; methods by name were tried in fewer, so that
+  a default which is wider than one of them may have its reason in a world where that was not tried.
   **Over ideal**: the same, as a median over cells, against bounds that know the law of the estimate's error.
 - **p**: of two models that are equally good, how often the p-value is at most 5 %.
 - **Naive**: the most false passes of a gate that compares the estimate itself with the threshold.
