@@ -14,7 +14,7 @@ from aiqa.declare.metric import Metric
 from aiqa.errors import MetricError
 from aiqa.metrics import catalogue
 from aiqa.metrics.arrays import By, Given, refuse_models, table_of
-from aiqa.metrics.evaluate import MetricLike, as_metric, check_interval, infer_given, task_of, unwrapped
+from aiqa.metrics.evaluate import MetricLike, as_metric, check_arguments, infer_given, task_of, unwrapped
 from aiqa.metrics.question import Comparison, Comparisons, Parts, compared
 from aiqa.scan.execute import execute
 from aiqa.scan.predictions import Predictions
@@ -134,7 +134,7 @@ def compare(
     >>> round(result.difference, 2), result.p_value < 0.001
     (0.5, True)
     """
-    check_interval(confidence, alternative, seed, anytime)
+    check_arguments(confidence, alternative, seed, anytime, threshold)
     parts, better = compare_arrays(
         metric,
         data,

@@ -123,7 +123,7 @@ def evaluate(
     >>> print(evaluate("recall", frame, y_true="paid", y_score="score"))
     0.5000 [0.0126, 0.9874], n 4
     """
-    check_interval(confidence, alternative, seed, anytime)
+    check_arguments(confidence, alternative, seed, anytime, threshold)
     several = isinstance(metric, Sequence) and not isinstance(metric, str)
     inferred = infer_arrays(
         list(metric) if several else [metric],  # type: ignore[arg-type, list-item]
@@ -169,7 +169,6 @@ def infer_arrays(
 ) -> dict[Metric, Parts]:
     """Return what columns say of metrics, by slice; see :func:`evaluate` for the arguments and the errors."""
     refuse_models(y_pred=y_pred, y_score=y_score)
-    _check_threshold(threshold)
     given = Given.of(data, by, classes=classes, **roles)
     wanted = [as_metric(metric, given, scores=y_pred is None, method=method) for metric in metrics]
     model = {"classes": classes, "positive": positive, "threshold": threshold}
@@ -231,13 +230,10 @@ def _by_name(name: str) -> Metric:
     raise DeclarationError(f"no metric {name!r}{nearest(name, (*METRIC_NAMES, *scorers.names()))}")
 
 
-def _check_threshold(threshold: Any) -> None:
-    if isinstance(threshold, bool) or not isinstance(threshold, int | float | np.number):
-        raise DeclarationError(f"threshold= is a score, a number, not {threshold!r}")
-
-
-def check_interval(confidence: float | None, alternative: str, seed: int, anytime: bool | int) -> None:
-    """Refuse an impossible level, alternative, seed or number of looks."""
+def check_arguments(
+    confidence: float | None, alternative: str, seed: int, anytime: bool | int, threshold: float
+) -> None:
+    """Refuse an impossible level, alternative, seed, number of looks or threshold."""
     if confidence is not None and not (isinstance(confidence, int | float) and 0 < confidence < 1):
         raise DeclarationError(f"confidence= is a share between 0 and 1, or None, not {confidence!r}")
     if alternative not in get_args(Alternative):
@@ -245,6 +241,8 @@ def check_interval(confidence: float | None, alternative: str, seed: int, anytim
         raise DeclarationError(f"alternative= must be one of {known}, not {alternative!r}")
     if not (isinstance(seed, int | np.integer) and seed >= 0):
         raise DeclarationError(f"seed= is a whole number, 0 or above, not {seed!r}")
+    if isinstance(threshold, bool) or not isinstance(threshold, int | float | np.number):
+        raise DeclarationError(f"threshold= is a score, a number, not {threshold!r}")
     make_policy(anytime=anytime)
 
 

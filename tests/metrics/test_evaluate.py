@@ -274,3 +274,5 @@ def test_ranges_of_a_number_slice_too() -> None:
 def test_what_cannot_be_meant_is_refused(wrong: dict[str, Any], why: str) -> None:
     with pytest.raises((DeclarationError, DataError), match=why):
         aiqa.evaluate("accuracy", y_true=[0, 1, 1, 0], y_pred=[0, 1, 0, 0], **wrong)
+    with pytest.raises((DeclarationError, DataError), match=why):
+        aiqa.compare("accuracy", y_true=[0, 1, 1, 0], champion=[0, 1, 0, 0], challenger=[0, 1, 1, 0], **wrong)
