@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import median_absolute_error
 
+import aiqa
+from aiqa.errors import MetricError
+from aiqa.stats.approximate_bootstrap import abc
 from aiqa.stats.distances import psi
 from aiqa.stats.effective import effective_size
 from aiqa.stats.functional import infer, mean_of
@@ -147,3 +150,26 @@ def test_psi_of_samples_of_one_source_is_not_proven_to_drift() -> None:
 def test_psi_finds_a_shift() -> None:
     inference = psi(np.array([500, 100, 400]), np.array([200, 500, 300]), 0)
     assert inference.lower(0.05) > 0.5
+
+
+@pytest.mark.parametrize("method", ["linearised", "jackknife"])
+def test_quantiles_of_two_models_by_other_methods_are_near_the_default(method: str) -> None:
+    rng = np.random.default_rng(0)
+    truth, noise, other = rng.normal(size=(3, 400))
+    told: dict[str, Any] = {"y_true": truth, "champion": truth + 1.2 * other, "challenger": truth + noise}
+    default = aiqa.compare("median_absolute_error", **told)
+    ours = aiqa.compare("median_absolute_error", **told, method=method)
+    assert ours.difference == default.difference
+    assert ours.low < ours.difference < ours.high
+    assert 0.5 < (ours.high - ours.low) / (default.high - default.low) < 1.5
+
+
+def test_bounds_without_drawing_know_what_they_cannot_do() -> None:
+    alike = mean_of(np.ones(10))
+    assert abc(alike).upper(0.05) == math.inf
+    with pytest.raises(MetricError, match="smooth functions"):
+        abc(mean_of(np.arange(6000.0)))
+    clusters = np.arange(200) // 4
+    rows = np.repeat(np.random.default_rng(0).exponential(size=50), 4)
+    drawn, apart = (abc(mean_of(rows), clusters=by).estimate() for by in (clusters, None))
+    assert drawn.high - drawn.low > 1.7 * (apart.high - apart.low)
