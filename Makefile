@@ -7,7 +7,8 @@ INSTALL := $(UV) pip install --quiet --python $(BIN)/python --constraint require
 DEPENDENCIES := pyproject.toml requirements.lock
 CHECKED := aiqa tests examples checks benchmarks
 
-.PHONY: demo demo-broken examples test coverage lint lock bench-import bench-stats coverage-study clean
+.PHONY: demo demo-broken examples test coverage lint lock conformance bench-import bench-stats bench-expectations \
+	coverage-study clean
 
 demo: .venv/demo examples
 	@$(BIN)/python -m pytest --aiqa
@@ -30,6 +31,10 @@ test: .venv/test
 coverage: .venv/test
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report term:skip-covered --cov-fail-under 90
 
+# Great Expectations against ours on many random tables, for every type: some ten minutes.
+conformance: .venv/test
+	@AIQA_EXAMPLES=400 $(BIN)/python -m pytest --numprocesses 2 --dist load tests/conformance
+
 lint: .venv/test
 	@$(BIN)/ruff format --check --quiet $(CHECKED)
 	@$(BIN)/ruff check --quiet $(CHECKED)
@@ -45,6 +50,10 @@ bench-import: .venv/test
 
 bench-stats: .venv/test
 	@set -e; for file in benchmarks/stats_*.py; do echo "== $$file"; $(BIN)/python $$file; done
+
+# Forty-three expectations on 1 million rows: ours, a hand-written query and the peers; ROWS=10000000 RUNS=3 is more.
+bench-expectations: .venv/test
+	@$(BIN)/python -m benchmarks.expectations $(or $(ROWS),1000000) $(or $(RUNS),3) $(ARGS)
 
 # How often verdicts are wrong, of every metric and method: about an hour on two cores; ARGS="--only recall --quick" is less.
 # It goes on where it was interrupted, and keeps what rests on code that has not changed.
@@ -67,7 +76,7 @@ $(UV):
 
 .venv/test: $(UV) $(DEPENDENCIES)
 	@echo "Installing aiqa and its test tools into .venv ..."
-	@$(INSTALL) --editable '.[mlflow,datadog,report,skops]' --group test --group lint
+	@$(INSTALL) --editable '.[all]' --group test --group lint
 	@touch $@ .venv/demo
 
 EXAMPLES := $(foreach name,breast_cancer digits diabetes fraud,examples/$(name)/models/challenger.skops)

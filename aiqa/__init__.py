@@ -9,10 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from aiqa import stats
+    from aiqa import gx, stats
     from aiqa.declare.bucket import bucket
     from aiqa.declare.check import check
-    from aiqa.declare.expectation import expect
+    from aiqa.declare.expect import expect
     from aiqa.declare.gate import champion
     from aiqa.declare.metric import metric
     from aiqa.declare.source import column, dataset, model
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aiqa.expectations.validate import validate
     from aiqa.metrics.compare import compare
     from aiqa.metrics.evaluate import evaluate
+    from aiqa.metrics.skew import skew
     from aiqa.runner import run
     from aiqa.stats import power
     from aiqa.stats.inference import Estimate
@@ -37,17 +38,19 @@ _HOME = {
     "compare": "aiqa.metrics.compare",
     "dataset": "aiqa.declare.source",
     "evaluate": "aiqa.metrics.evaluate",
-    "expect": "aiqa.declare.expectation",
+    "expect": "aiqa.declare.expect",
     "from_json": "aiqa.declare.values",
+    "gx": "aiqa",
     "metric": "aiqa.declare.metric",
     "model": "aiqa.declare.source",
     "power": "aiqa.stats",
     "run": "aiqa.runner",
+    "skew": "aiqa.metrics.skew",
     "stats": "aiqa",
     "validate": "aiqa.expectations.validate",
 }
 
-_MODULES = ("power", "stats")
+_MODULES = ("gx", "power", "stats")
 
 __all__ = [
     "Estimate",
@@ -61,10 +64,12 @@ __all__ = [
     "evaluate",
     "expect",
     "from_json",
+    "gx",
     "metric",
     "model",
     "power",
     "run",
+    "skew",
     "stats",
     "validate",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -126,6 +127,7 @@ def run(
     "--design-effect", type=float, default=1.0, help="By what rows that belong together count less."
 )
 @click.option("--data", is_flag=True, help="Open the data: how many there are, and what they can show.")
+@click.option("--explain", is_flag=True, help="Show the scans of each data set, and what is in each.")
 @click.option("--model", "models", multiple=True, metavar="[NAME=]MODEL", help="Ask this model instead.")
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
 def plan(
@@ -133,14 +135,19 @@ def plan(
     tier: str | None,
     effects: tuple[str, ...],
     data: bool,
+    explain: bool,
     models: tuple[str, ...],
     form: str,
     **assumed: Any,
 ) -> None:
     """Tell how many rows each gate of the checks in PATHS takes to be decided.
 
-    No data are opened, unless --data is given.
+    No data are opened, unless --data is given. With --explain: which scans a run would make of each data set,
+    for which statistics; the columns are looked up and, with --data, the models asked.
     """
+    if explain:
+        _print_scans(paths, tier, models, form, data=data)
+        return
     from aiqa.judge.plan import Assumptions
     from aiqa.runner.plan import plan_project
 
@@ -150,6 +157,24 @@ def plan(
         paths, assumptions, root=project.root, config=project.config, tier=tier, data=data, models=models
     )
     _print_plans(planned, assumptions.power, form)
+
+
+def _print_scans(
+    paths: tuple[Path, ...], tier: str | None, models: tuple[str, ...], form: str, *, data: bool
+) -> None:
+    from aiqa.publish.words import plain
+    from aiqa.runner.explain import explain_project, lines
+
+    project = _Project.here(None)
+    planned = explain_project(
+        paths, root=project.root, config=project.config, tier=tier, models=models, data=data
+    )
+    if form == "json":
+        click.echo(json.dumps([dataclasses.asdict(one) for one in planned], indent=2))
+        return
+    for line in lines(planned):
+        text = line.lstrip()
+        click.echo(" " * (len(line) - len(text)) + plain(text))
 
 
 def _effect(text: str) -> tuple[str, float]:
@@ -176,6 +201,30 @@ def _print_plans(planned: Iterable[PlannedGate], power: float, form: str) -> Non
         click.echo(plain(f"{one.check}: {heading(one.gate, one.plan.confidence, power)}"))
         for sentence in one.plan.sentences():
             click.echo(f"  {plain(sentence)}")
+
+
+@main.command()
+@click.argument("data")
+@click.option("--out", metavar="FILE", help="Default: check_NAME.py in the project's folder of checks.")
+@click.option("--dataset", "name", metavar="NAME", help="What the data set is called. Default: as its file.")
+@click.option("--owner", metavar="OWNER", help="Whom to call when the check fails.")
+@click.option("--label", metavar="COLUMN", help="The column that holds the truth.")
+@click.option("--force", is_flag=True, help="Write the file anew if it is there already.")
+def suggest(data: str, **told: Any) -> None:
+    """Write a check file to review, of expectations that DATA support: a path, or a glob in quotes.
+
+    Four rows in five are profiled; what is suggested also holds on the fifth, and on all rows together.
+    """
+    from aiqa.publish.words import plain
+    from aiqa.suggest import suggest_file
+
+    project = _Project.here(None)
+    path, found = suggest_file(data, root=project.root, config=project.config, **told)
+    shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    click.echo(f"{plain(shown)}: {found.summary}")
+    if found.dataset.pii:
+        click.echo(f"  may hold personal data: {plain(', '.join(found.dataset.pii))}")
+    click.echo(f"  review it, then run: pytest --aiqa {plain(shown)}")
 
 
 @main.command()

@@ -126,6 +126,10 @@ class Config(PolicySettings):
         The folder of evidence, relative to the project's root.
     seed : int
         Of every bootstrap.
+    parameters : dict
+        Values of the parameters that expectations name (``{"$PARAMETER": "name"}``).
+    show_values : bool
+        Whether evidence may hold values of unexpected rows; never those of personal data.
     """
 
     project: str = ""
@@ -134,6 +138,8 @@ class Config(PolicySettings):
     tier: Tier = "full"
     out: str = ".aiqa"
     seed: int = Field(default=0, ge=0)
+    parameters: dict[str, Any] = {}
+    show_values: bool = False
     tiers: dict[Tier, PolicySettings] = {}
     mlflow: MlflowSettings | None = None
     datadog: DatadogSettings | None = None

@@ -1,36 +1,55 @@
-"""``expect.*``: claims about data, in Great Expectations' names and arguments."""
+"""Expectations: claims about data, in Great Expectations' names and arguments, and the check of these."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from inspect import Parameter, signature
+from typing import Any, get_args, get_type_hints
 
+from aiqa.declare.arguments import one_of, wrong_argument, wrong_together
 from aiqa.declare.gate import Gate, Met, Policy, make_policy
-from aiqa.declare.values import Declaration, Pairs, declaration, freeze
+from aiqa.declare.values import Declaration, Live, Pairs, declaration, freeze
 from aiqa.errors import DeclarationError, nearest
 
 SEVERITY_OF_GX = {"critical": "block", "warning": "warn", "info": "warn"}
+_DETAILS = ("description", "notes", "meta")
+_WITHOUT_PREFIX = "unexpected_rows_expectation"
+_OF_THE_RUN = ("batch_id", "catch_exceptions", "rendered_content", "result_format", "windows")
+"""Arguments that suites of Great Expectations may hold for any type; they do not change the claim."""
 
 
 @declaration
 class Expectation(Declaration):
     """A claim about a table, named and parametrised as in Great Expectations.
 
-    ``kwargs`` are GX's, without those that still have GX's default.
+    ``kwargs`` are GX's, without those that still have GX's default; ``details`` its ``id``, ``description``,
+    ``notes`` and ``meta``, which say nothing about the data. ``native`` is the module that makes it known to
+    Great Expectations, where that is to decide it itself.
     """
 
     type: str
     kwargs: Pairs = Pairs()
     severity: str = "critical"
+    details: Pairs = Pairs()
+    native: str = ""
 
     @property
     def id(self) -> str:
         """A stable name: the type and the columns, never the bounds."""
-        kwargs = self.kwargs.as_dict()
-        columns = [kwargs[key] for key in ("column", "column_A", "column_B") if key in kwargs]
-        columns += list(kwargs.get("column_list", ()))
-        return re.sub(r"[^\w.=+-]+", "_", "-".join([self.type.removeprefix("expect_"), *map(str, columns)]))
+        kwargs = dict(self.kwargs.items)
+        named = [kwargs["name"]] if "name" in kwargs else []
+        parts = [self.type.removeprefix("expect_"), *map(str, named), *self.columns]
+        return re.sub(r"[^\w.=+-]+", "_", "-".join(parts))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it names, but for those of a condition of its rows or a query."""
+        kwargs = dict(self.kwargs.items)
+        named = [kwargs.get(key) or () for key in ("column", "column_A", "column_B", "column_list")]
+        listed = (names if isinstance(names, tuple) else (names,) for names in named)
+        return tuple(name for names in listed for name in names if isinstance(name, str))
 
     @property
     def needs_champion(self) -> bool:
@@ -39,7 +58,7 @@ class Expectation(Declaration):
 
     def gate(self) -> Gate:
         """Return the gate that requires this."""
-        severity = SEVERITY_OF_GX[self.severity]
+        severity = SEVERITY_OF_GX.get(self.severity, "block")
         return Gate(self, Met(), Policy() if severity == "block" else Policy(severity=severity))
 
     def policy(self, **settings: Any) -> Gate:
@@ -52,232 +71,166 @@ class Expectation(Declaration):
         return f"{self.type.removeprefix('expect_')}({told})"
 
 
-def _expectation(
-    type_: str, severity: str, required: dict[str, Any], optional: dict[str, Any]
+def expectation_of(
+    type_: str, kwargs: Mapping[str, Any], severity: str = "critical", **details: Any
 ) -> Expectation:
-    """Build one, leaving out the optional arguments that are at GX's default."""
-    if severity not in SEVERITY_OF_GX:
-        raise DeclarationError(f"severity= must be one of {', '.join(SEVERITY_OF_GX)}, not {severity!r}")
-    mostly = optional.get("mostly", 1.0)
-    if isinstance(mostly, bool) or not isinstance(mostly, (int, float)) or not 0 <= mostly <= 1:
-        raise DeclarationError(f"mostly= is a share from 0 to 1, not {mostly!r}")
-    if not isinstance(required.get("column", ""), str):
-        raise DeclarationError(f"column= must be the name of a column, not {required['column']!r}")
-    told = required | {key: value for key, value in optional.items() if value != _DEFAULTS.get(key)}
-    return Expectation(f"expect_{type_}", freeze(told, type_), severity)
+    """Return an expectation as it is told, right or wrong; :func:`check` says which.
+
+    So what is wrong in a suite is the error of one expectation, when that is decided.
+
+    Parameters
+    ----------
+    type_ : str
+        As Great Expectations has it: ``"expect_column_to_exist"``.
+    kwargs : mapping of str to Any
+    severity : str, optional
+    **details
+        Great Expectations' ``id``, ``description``, ``notes`` and ``meta``.
+
+    Examples
+    --------
+    >>> expectation_of("expect_column_to_exist", {"colunm": "x"})
+    column_to_exist(colunm='x')
+    """
+    return Expectation(type_, _kept(kwargs), severity, _kept(details))
 
 
-_DEFAULTS = {"mostly": 1.0, "strict_min": False, "strict_max": False, "exact_match": True}
-_MAY_BE_UNBOUNDED = ("column_mean_to_be_between", "table_row_count_to_be_between")
-_ORDERED = ("column_values_to_be_between", "table_row_count_to_be_between")
+def check(expectation: Expectation) -> None:
+    """Refuse an expectation that no data could be held against.
+
+    Raises
+    ------
+    DeclarationError
+        If its type or an argument is unknown, an argument is missing, or the value of one is wrong. Suite
+        parameters pass: they have no value yet.
+
+    Examples
+    --------
+    >>> check(expectation_of("expect_column_to_exist", {"colunm": "x"}))
+    Traceback (most recent call last):
+    aiqa.errors.DeclarationError: column_to_exist has no argument 'colunm'; did you mean 'column'?
+    """
+    wrong = problem(expectation)
+    if wrong is not None:
+        raise DeclarationError(wrong)
 
 
-class ExpectationNamespace:
-    """The expectations by name, each with Great Expectations' arguments."""
+def problem(expectation: Expectation) -> str | None:
+    """Return what :func:`check` refuses an expectation for, or None.
 
-    def column_values_to_not_be_null(
-        self, column: str, *, mostly: float = 1.0, severity: str = "critical"
-    ) -> Expectation:
-        """Expect at least `mostly` of the values of `column` not to be null."""
-        return _expectation("column_values_to_not_be_null", severity, {"column": column}, {"mostly": mostly})
+    Examples
+    --------
+    >>> problem(expectation_of("expect_column_to_exist", {"column": "x", "column_index": -1}))
+    'column_index= must be a whole number from 0, not -1'
+    """
+    return next(filter(None, _problems(expectation)), None)
 
-    def column_values_to_be_unique(
-        self, column: str, *, mostly: float = 1.0, severity: str = "critical"
-    ) -> Expectation:
-        """Expect at least `mostly` of the non-null values of `column` to occur once."""
-        return _expectation("column_values_to_be_unique", severity, {"column": column}, {"mostly": mostly})
 
-    def column_values_to_be_between(
-        self,
-        column: str,
-        min_value: Any = None,
-        max_value: Any = None,
-        *,
-        mostly: float = 1.0,
-        strict_min: bool = False,
-        strict_max: bool = False,
-        severity: str = "critical",
-    ) -> Expectation:
-        """Expect at least `mostly` of the non-null values of `column` to lie in [min_value, max_value].
+def declared(name: str, told: Mapping[str, Any]) -> Expectation:
+    """Return the expectation that a method of ``expect`` declares, checked.
 
-        A bound that is None does not bind; a strict bound excludes itself. Numbers, dates and strings.
-        """
-        return _bounded(
-            "column_values_to_be_between",
-            severity,
-            column,
-            min_value,
-            max_value,
-            strict_min,
-            strict_max,
-            mostly,
+    Parameters
+    ----------
+    name : str
+        The method's.
+    told : mapping of str to Any
+        Its ``locals()``.
+    """
+    given = {key: value for key, value in told.items() if key not in ("self", "common")} | told["common"]
+    severity = given.pop("severity", "critical")
+    details = {key: value for key in _DETAILS if (value := given.pop(key, None))}
+    type_ = type_of(name)
+    expectation = Expectation(type_, _moved(type_, given), severity, _frozen(details))
+    check(expectation)
+    return expectation
+
+
+def type_of(name: str) -> str:
+    """Return the type that a method of ``expect`` declares; one has Great Expectations' name as it is."""
+    return name if name == _WITHOUT_PREFIX else f"expect_{name}"
+
+
+@cache
+def defaults_of(type_: str) -> Mapping[str, Any] | None:
+    """Return the arguments of a type by name, with their defaults, or None if there is no such type.
+
+    An argument without a default has :data:`Parameter.empty`.
+    """
+    method = _methods().get(type_)
+    if method is None:
+        return None
+    own = {name: one.default for name, one in signature(method).parameters.items() if name != "common"}
+    (common,) = get_args(get_type_hints(method)["common"])
+    optional = (name for name in get_type_hints(common) if name not in ("severity", *_DETAILS))
+    return own | dict.fromkeys(optional)
+
+
+@cache
+def _methods() -> dict[str, Callable[..., Expectation]]:
+    # Its methods call declared(): it can be imported here only.
+    from aiqa.declare.expect import EXPECTATION_NAMES, expect
+
+    return {type_of(name): getattr(expect, name) for name in EXPECTATION_NAMES}
+
+
+def _problems(expectation: Expectation) -> Iterable[str | None]:
+    """Yield what is wrong, the most telling first; a later question may need the earlier ones answered."""
+    severity = one_of(*SEVERITY_OF_GX)(expectation.severity)
+    yield None if severity is None else f"severity= {severity}"
+    defaults = defaults_of(expectation.type)
+    if defaults is None:
+        yield f"no expectation {expectation.type!r}{nearest(expectation.type, _methods())}"
+        return
+    kwargs = expectation.kwargs.as_dict()
+    yield from _wrong_names(expectation.type, kwargs, defaults)
+    yield from (wrong_argument(expectation.type, name, value) for name, value in kwargs.items())
+    yield wrong_together(expectation.type, kwargs)
+
+
+def _wrong_names(type_: str, kwargs: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterable[str | None]:
+    name = type_.removeprefix("expect_")
+    for key in kwargs:
+        if key not in defaults and key not in _OF_THE_RUN:
+            yield f"{name} has no argument {key!r}{nearest(key, defaults)}"
+    for key, default in defaults.items():
+        if default is Parameter.empty and key not in kwargs:
+            yield f"{name} needs {key}="
+
+
+def _moved(type_: str, given: Mapping[str, Any]) -> Pairs:
+    """Freeze the arguments that are not at Great Expectations' default."""
+    defaults = defaults_of(type_) or {}
+    frozen = _frozen({key: value.dict() if _is_condition(value) else value for key, value in given.items()})
+    return Pairs(
+        tuple(
+            (key, value)
+            for key, value in frozen.items
+            if not _is_same(value, defaults.get(key, Parameter.empty))
         )
-
-    def column_values_to_be_in_set(
-        self, column: str, value_set: Collection[Any], *, mostly: float = 1.0, severity: str = "critical"
-    ) -> Expectation:
-        """Expect at least `mostly` of the non-null values of `column` to be in `value_set`."""
-        return _expectation(
-            "column_values_to_be_in_set",
-            severity,
-            {"column": column, "value_set": _collection("value_set", value_set)},
-            {"mostly": mostly},
-        )
-
-    def column_values_to_match_regex(
-        self, column: str, regex: str, *, mostly: float = 1.0, severity: str = "critical"
-    ) -> Expectation:
-        """Expect at least `mostly` of the non-null values of `column` to contain a match of `regex`.
-
-        As Python's ``re.search`` finds it, on every engine.
-        """
-        if not isinstance(regex, str):
-            raise DeclarationError(f"regex= must be a string, not {regex!r}")
-        return _expectation(
-            "column_values_to_match_regex", severity, {"column": column, "regex": regex}, {"mostly": mostly}
-        )
-
-    def column_value_lengths_to_be_between(
-        self,
-        column: str,
-        min_value: int | None = None,
-        max_value: int | None = None,
-        *,
-        mostly: float = 1.0,
-        strict_min: bool = False,
-        strict_max: bool = False,
-        severity: str = "critical",
-    ) -> Expectation:
-        """Expect at least `mostly` of the non-null strings of `column` to have so many characters."""
-        return _bounded(
-            "column_value_lengths_to_be_between",
-            severity,
-            column,
-            _whole("min_value", min_value),
-            _whole("max_value", max_value),
-            strict_min,
-            strict_max,
-            mostly,
-        )
-
-    def column_mean_to_be_between(
-        self,
-        column: str,
-        min_value: float | None = None,
-        max_value: float | None = None,
-        *,
-        strict_min: bool = False,
-        strict_max: bool = False,
-        severity: str = "critical",
-    ) -> Expectation:
-        """Expect the mean of the non-null values of `column` to lie in [min_value, max_value].
-
-        Without bounds: expect that there is a mean.
-        """
-        return _bounded(
-            "column_mean_to_be_between", severity, column, min_value, max_value, strict_min, strict_max
-        )
-
-    def table_row_count_to_be_between(
-        self,
-        min_value: int | None = None,
-        max_value: int | None = None,
-        *,
-        strict_min: bool = False,
-        strict_max: bool = False,
-        severity: str = "critical",
-    ) -> Expectation:
-        """Expect the table to have so many rows."""
-        return _bounded(
-            "table_row_count_to_be_between",
-            severity,
-            None,
-            _whole("min_value", min_value),
-            _whole("max_value", max_value),
-            strict_min,
-            strict_max,
-        )
-
-    def column_to_exist(
-        self, column: str, column_index: int | None = None, *, severity: str = "critical"
-    ) -> Expectation:
-        """Expect the table to have `column` (at position `column_index`, from 0, where given)."""
-        if (_whole("column_index", column_index) or 0) < 0:
-            raise DeclarationError(f"column_index= counts from 0, not {column_index!r}")
-        return _expectation("column_to_exist", severity, {"column": column}, {"column_index": column_index})
-
-    def table_columns_to_match_set(
-        self, column_set: Collection[str] | None, *, exact_match: bool = True, severity: str = "critical"
-    ) -> Expectation:
-        """Expect the table to have these columns, in any order (and no others, if `exact_match`).
-
-        None stands for no column, as in Great Expectations.
-        """
-        return _expectation(
-            "table_columns_to_match_set",
-            severity,
-            {"column_set": None if column_set is None else _collection("column_set", column_set)},
-            {"exact_match": exact_match},
-        )
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        raise AttributeError(f"no expectation {name!r}{nearest(name, EXPECTATION_NAMES)}")
-
-
-EXPECTATION_NAMES = tuple(
-    sorted(n for n in vars(ExpectationNamespace) if n.startswith(("column_", "table_")))
-)
-expect = ExpectationNamespace()
-
-
-def _bounded(
-    type_: str,
-    severity: str,
-    column: str | None,
-    min_value: Any,
-    max_value: Any,
-    strict_min: bool,
-    strict_max: bool,
-    mostly: float = 1.0,
-) -> Expectation:
-    if min_value is None and max_value is None and type_ not in _MAY_BE_UNBOUNDED:
-        raise DeclarationError(f"{type_} needs min_value=, max_value= or both")
-    _check_order(type_, min_value, max_value)
-    return _expectation(
-        type_,
-        severity,
-        {} if column is None else {"column": column},
-        {
-            "min_value": min_value,
-            "max_value": max_value,
-            "mostly": mostly,
-            "strict_min": strict_min,
-            "strict_max": strict_max,
-        },
     )
 
 
-def _check_order(type_: str, low: Any, high: Any) -> None:
-    """Refuse bounds that no value meets, where Great Expectations does."""
-    if low is None or high is None or type_ not in _ORDERED:
-        return
+def _is_condition(value: Any) -> bool:
+    """Whether it is a row condition of Great Expectations' own classes, which may well not be installed."""
+    return type(value).__module__ == "great_expectations.expectations.row_conditions"
+
+
+def _is_same(value: Any, default: Any) -> bool:
+    return isinstance(value, bool) == isinstance(default, bool) and bool(value == default)
+
+
+def _frozen(mapping: Mapping[str, Any]) -> Pairs:
+    """Freeze a mapping value by value, so that the one that cannot be declared is named."""
+    return Pairs(tuple((key, freeze(mapping[key], f"{key}=", infinite=True)) for key in sorted(mapping)))
+
+
+def _kept(mapping: Mapping[str, Any]) -> Pairs:
+    """Freeze a mapping, with an object in memory for what cannot be declared, which :func:`check` refuses."""
+    return Pairs(tuple((key, _kept_value(mapping[key])) for key in sorted(mapping)))
+
+
+def _kept_value(value: Any) -> Any:
     try:
-        wrong = low > high
-    except TypeError:
-        return  # a date and a moment, say: the column's type decides
-    if wrong:
-        raise DeclarationError(f"{type_}: min_value={low!r} is greater than max_value={high!r}")
-
-
-def _whole(name: str, value: int | None) -> int | None:
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
-        raise DeclarationError(f"{name}= must be a whole number, not {value!r}")
-    return value
-
-
-def _collection(name: str, value: Any) -> list[Any]:
-    if isinstance(value, str) or not isinstance(value, Collection):
-        raise DeclarationError(f"{name}= must be a list or a set, not {value!r}")
-    return sorted(value, key=repr) if isinstance(value, (set, frozenset)) else list(value)
+        return freeze(value, "it", infinite=True)
+    except DeclarationError:
+        return Live.of(value)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import os
 from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 
-from aiqa.declare.values import Declaration, FunctionRef, Live, declaration, freeze
+from aiqa.declare.durations import duration
+from aiqa.declare.values import Declaration, FunctionRef, Live, Pairs, declaration, freeze
 from aiqa.errors import DeclarationError, nearest
 
 FORMATS = {
@@ -50,7 +52,18 @@ class Loader(Declaration):
     function: FunctionRef
 
 
-DataSource = Files | Frame | Loader
+@declaration
+class GxBatch(Declaration):
+    """A batch that Great Expectations reaches; see :func:`aiqa.gx.dataset`."""
+
+    context: str
+    data_source: str
+    asset: str
+    batch_definition: str
+    options: Pairs = Pairs()
+
+
+DataSource = Files | Frame | Loader | GxBatch
 
 
 @declaration
@@ -64,6 +77,10 @@ class Dataset(Declaration):
     time: str | None = None
     slices: tuple[str, ...] = ()
     cluster: str | None = None
+    keys: tuple[str, ...] = ()
+    pii: tuple[str, ...] = ()
+    label_maturity: str | None = None
+    as_of: dt.date | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -83,6 +100,10 @@ def dataset(
     time: str | None = None,
     slices: Sequence[str] = (),
     cluster: str | None = None,
+    keys: Sequence[str] = (),
+    pii: Sequence[str] = (),
+    label_maturity: str | None = None,
+    as_of: dt.date | None = None,
     format: str | None = None,
 ) -> Dataset:
     """Declare a table of data; nothing is read.
@@ -107,6 +128,15 @@ def dataset(
         The column whose values say which rows belong together (one customer's, one session's), or
         ``"day"``, ``"week"`` or ``"month"`` of the time column: blocks of time. Rows of one cluster are not
         independent, so every interval then counts clusters, not rows.
+    keys : sequence of str, optional
+        The columns that name a row: evidence tells unexpected rows by them, in place of their numbers.
+    pii : sequence of str, optional
+        Columns of personal data: their values stay in this process, whatever is asked for.
+    label_maturity : str, optional
+        How long a label takes to be known: ``"90d"``. Rows younger than that at `as_of`, by the time column,
+        are left out of metrics of models, and counted in evidence; expectations look at them too.
+    as_of : date or datetime, optional
+        The moment that rows are young at. Default: the one of the run; without a time zone, UTC.
     format : {"parquet", "csv", "tsv", "arrow", "jsonl"}, optional
         Where the file's name does not tell.
 
@@ -132,9 +162,21 @@ def dataset(
         time,
         _names(slices, "slices="),
         cluster,
+        _names(keys, "keys="),
+        _names(pii, "pii="),
+        _maturity(label_maturity, time),
+        as_of,
     )
     _DATASETS[name] = declared
     return declared
+
+
+def _maturity(given: str | None, time: str | None) -> str | None:
+    if given is not None:
+        duration(given)
+        if time is None:
+            raise DeclarationError("label_maturity= goes by the time of a row: declare time= too")
+    return given
 
 
 def declared_dataset(name: str) -> Dataset:
@@ -150,8 +192,13 @@ def declared_dataset(name: str) -> Dataset:
     return _DATASETS[name]
 
 
+def declared_names() -> tuple[str, ...]:
+    """Return the names of all declared data sets."""
+    return tuple(_DATASETS)
+
+
 def _data_source(source: Any, format: str | None) -> DataSource:
-    if isinstance(source, Files | Frame | Loader):
+    if isinstance(source, DataSource):
         return source
     if isinstance(source, (str, os.PathLike)):
         pattern = os.fspath(source)

@@ -9,9 +9,12 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence, ValuesView
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
+from enum import Enum
 from importlib import import_module
+from operator import itemgetter
 from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
 
 from aiqa.errors import DeclarationError, nearest
@@ -19,6 +22,7 @@ from aiqa.errors import DeclarationError, nearest
 D = TypeVar("D", bound="type[Declaration]")
 _CLASSES: dict[str, type[Declaration]] = {}
 _TIMES: dict[str, Any] = {"datetime": dt.datetime, "date": dt.date, "time": dt.time}
+_SEVERAL = (Mapping, Sequence, AbstractSet, ValuesView)
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
@@ -149,34 +153,59 @@ class Live(Declaration):
         return f"<{self.type_name} in memory>"
 
 
-def freeze(value: Any, what: str) -> Any:
+_PLAIN = (str, bool, int, dt.date, dt.time, Declaration)
+
+
+def freeze(value: Any, what: str, *, infinite: bool = False) -> Any:
     """Return `value` in a form that is hashable and fits JSON, or say why it cannot be declared.
 
-    Lists, sets and tuples become tuples (sets sorted), mappings tuples of sorted pairs, functions
+    Lists, sets and series become tuples (sets sorted), mappings :class:`Pairs`, functions
     :class:`FunctionRef`.
+
+    Parameters
+    ----------
+    value
+        To be held by a declaration.
+    what : str
+        Names the argument in the error.
+    infinite : bool, optional
+        Whether an infinity will do.
 
     Raises
     ------
     DeclarationError
-        For a NaN, an infinity or an object that JSON cannot carry; `what` names the argument.
+        For a NaN, an infinity or an object that JSON cannot carry.
     """
-    if isinstance(value, float) and not math.isfinite(value):
-        raise DeclarationError(f"{what} must be a finite number, not {value}")
-    if value is None or isinstance(value, (str, bool, int, float, dt.date, dt.time, Decimal, Declaration)):
+    if isinstance(value, Enum):
+        return freeze(value.value, what, infinite=infinite)
+    if isinstance(value, (float, Decimal)):
+        return _frozen_number(value, what, infinite=infinite)
+    if value is None or isinstance(value, _PLAIN):
         return value
-    if isinstance(value, (set, frozenset)):
-        return tuple(sorted((freeze(item, what) for item in value), key=repr))
-    if isinstance(value, (list, tuple, range)):
-        return tuple(freeze(item, what) for item in value)
-    if isinstance(value, Mapping):
-        return Pairs(tuple(sorted((str(key), freeze(item, what)) for key, item in value.items())))
-    if hasattr(value, "item") and getattr(value, "ndim", 0) == 0:  # NumPy scalars
-        return freeze(value.item(), what)
-    if hasattr(value, "tolist"):
-        return freeze(value.tolist(), what)
+    for listing in ("tolist", "to_list"):  # arrays, scalars and series of NumPy, pandas and Polars
+        if hasattr(value, listing):
+            return freeze(getattr(value, listing)(), what, infinite=infinite)
+    if isinstance(value, _SEVERAL) and not isinstance(value, (bytes, bytearray)):
+        return _frozen_items(value, what, infinite=infinite)
     if callable(value):
         return FunctionRef.of(value)
     raise DeclarationError(f"{what} cannot be a {type(value).__qualname__}: {value!r}")
+
+
+def _frozen_number(value: float | Decimal, what: str, *, infinite: bool) -> float | Decimal:
+    endless = abs(value) == math.inf
+    if math.isnan(value) or (endless and not infinite):
+        raise DeclarationError(f"{what} must be a finite number, not {value}")
+    # NumPy's float64 is a float, and says when printed that it is NumPy's.
+    return value if isinstance(value, Decimal) else float(value)
+
+
+def _frozen_items(value: Collection[Any], what: str, *, infinite: bool) -> Any:
+    if isinstance(value, Mapping):
+        pairs = ((str(key), freeze(item, what, infinite=infinite)) for key, item in value.items())
+        return Pairs(tuple(sorted(pairs, key=itemgetter(0))))
+    items = [freeze(item, what, infinite=infinite) for item in value]
+    return tuple(sorted(items, key=repr)) if isinstance(value, AbstractSet) else tuple(items)
 
 
 @declaration
@@ -186,6 +215,7 @@ class Pairs(Declaration):
     items: tuple[tuple[str, Any], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
+        """Return the mapping, and those within it, as dicts; lists are tuples."""
         return {key: _thaw(value) for key, value in self.items}
 
     def __repr__(self) -> str:
@@ -193,7 +223,9 @@ class Pairs(Declaration):
 
 
 def _thaw(value: Any) -> Any:
-    return value.as_dict() if isinstance(value, Pairs) else value
+    if isinstance(value, Pairs):
+        return value.as_dict()
+    return tuple(map(_thaw, value)) if isinstance(value, tuple) else value
 
 
 def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:
@@ -205,6 +237,8 @@ def _encode(value: Any) -> Any:
         return value.to_json()
     if isinstance(value, tuple):
         return [_encode(item) for item in value]
+    if isinstance(value, float) and math.isinf(value):
+        return {"float": str(value)}
     if isinstance(value, Decimal):
         return {"decimal": str(value)}
     for name, kind in _TIMES.items():
@@ -222,6 +256,8 @@ def _decode(value: Any) -> Any:
         return _decode_declaration(value)
     if "decimal" in value:
         return Decimal(value["decimal"])
+    if "float" in value:
+        return _frozen_number(float(value["float"]), "a number", infinite=True)
     for name, kind in _TIMES.items():
         if name in value:
             return kind.fromisoformat(value[name])

@@ -105,13 +105,17 @@ class CheckRecord(Record):
 
 
 class DatasetRecord(Record):
-    """Which data it was: where from, its columns, how many rows, and a digest of the content."""
+    """Which data it was: where from, its columns, how many rows, and a digest of the content.
+
+    ``immature`` rows were too young for their label to be known, and left out of metrics.
+    """
 
     name: str
     source: str
     rows: int | None = None
     columns: dict[str, str] = {}
     fingerprint: str | None = None
+    immature: int | None = None
 
 
 class ModelRecord(Record):

@@ -1,96 +1,157 @@
 """The expectations by type: which statistics each needs, and how these become a result.
 
-Verdicts, counts and the shape of results are Great Expectations'; where it is inexact, this is not: whole
-numbers are compared as whole numbers, and ``column_index=0`` means the first column.
+Verdicts, counts and the shape of results are Great Expectations'; where it is inexact, this is not:
+``docs/explanation/expectations.md`` lists what differs, and why.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from aiqa.declare.expectation import Expectation
+from aiqa.declare.expectation import Expectation, check
 from aiqa.errors import DeclarationError, nearest
-from aiqa.expectations.aggregates import ColumnMean, RowCount
-from aiqa.expectations.conditions import between, in_set, length_between, matching, repeated
-from aiqa.expectations.kind import RESULT_FORMATS, Columns, Kind, Question
-from aiqa.expectations.maps import ColumnMap, NotNull
-from aiqa.expectations.tables import ColumnExists, ColumnSet
-from aiqa.scan.statistics import Answers, Request
+from aiqa.expectations import aggregates, beyond, column_values, distinct, queries, records, tables
+from aiqa.expectations.column_values import column_values as of_values
+from aiqa.expectations.divergence import divergence
+from aiqa.expectations.kind import Claim, Columns, Kind, Question, ResultFormat
+from aiqa.expectations.records import pairs
+from aiqa.expectations.records import records as of_records
+from aiqa.expectations.tables import shape
+from aiqa.gx.config import config_of
 
 CATALOGUE: dict[str, Kind] = {
-    "expect_column_mean_to_be_between": ColumnMean(),
-    "expect_column_to_exist": ColumnExists(),
-    "expect_column_value_lengths_to_be_between": ColumnMap(length_between),
-    "expect_column_values_to_be_between": ColumnMap(between),
-    "expect_column_values_to_be_in_set": ColumnMap(in_set),
-    "expect_column_values_to_be_unique": ColumnMap(repeated),
-    "expect_column_values_to_match_regex": ColumnMap(matching),
-    "expect_column_values_to_not_be_null": NotNull(),
-    "expect_table_columns_to_match_set": ColumnSet(),
-    "expect_table_row_count_to_be_between": RowCount(),
+    **{f"expect_{name}_to_be_between": kind for name, kind in aggregates.KINDS.items()},
+    "expect_column_distinct_values_to_be_in_set": distinct.in_set,
+    "expect_column_distinct_values_to_contain_set": distinct.contain_set,
+    "expect_column_distinct_values_to_equal_set": distinct.equal_set,
+    "expect_column_gaps_to_be_at_most": beyond.gaps,
+    "expect_column_kl_divergence_to_be_less_than": divergence,
+    "expect_column_max_to_be_recent": beyond.recent,
+    "expect_column_most_common_value_to_be_in_set": distinct.most_common,
+    "expect_column_pair_values_a_to_be_greater_than_b": pairs(records.a_greater_than_b),
+    "expect_column_pair_values_to_be_equal": pairs(records.equal),
+    "expect_column_pair_values_to_be_in_set": pairs(records.in_pairs),
+    "expect_column_quantile_values_to_be_between": aggregates.quantiles,
+    "expect_column_to_exist": shape(tables.column_exists),
+    "expect_column_type_to_be": shape(tables.column_type),
+    "expect_column_value_lengths_to_be_between": of_values(column_values.length_between),
+    "expect_column_value_lengths_to_equal": of_values(column_values.length_equal),
+    "expect_column_value_z_scores_to_be_less_than": of_values(column_values.z_score),
+    "expect_column_values_to_be_between": of_values(column_values.between),
+    "expect_column_values_to_be_dateutil_parseable": of_values(column_values.dateutil),
+    "expect_column_values_to_be_decreasing": of_values(column_values.decreasing),
+    "expect_column_values_to_be_in_set": of_values(column_values.in_set),
+    "expect_column_values_to_be_in_type_list": tables.values_of_type,
+    "expect_column_values_to_be_increasing": of_values(column_values.increasing),
+    "expect_column_values_to_be_json_parseable": of_values(column_values.json_text),
+    "expect_column_values_to_be_null": column_values.null,
+    "expect_column_values_to_be_of_type": tables.values_of_type,
+    "expect_column_values_to_be_unique": of_values(column_values.repeated),
+    "expect_column_values_to_refer_to": beyond.refers,
+    "expect_column_values_to_match_json_schema": of_values(column_values.json_schema),
+    "expect_column_values_to_match_like_pattern": of_values(column_values.like_pattern),
+    "expect_column_values_to_match_like_pattern_list": of_values(column_values.like_pattern_list),
+    "expect_column_values_to_match_regex": of_values(column_values.matching),
+    "expect_column_values_to_match_regex_list": of_values(column_values.matching_list),
+    "expect_column_values_to_match_strftime_format": of_values(column_values.strftime),
+    "expect_column_values_to_not_be_in_set": of_values(column_values.not_in_set),
+    "expect_column_values_to_not_be_null": column_values.not_null,
+    "expect_column_values_to_not_be_outliers": of_values(column_values.outlier),
+    "expect_column_values_to_not_match_like_pattern": of_values(column_values.not_like_pattern),
+    "expect_column_values_to_not_match_like_pattern_list": of_values(column_values.not_like_pattern_list),
+    "expect_column_values_to_not_match_regex": of_values(column_values.not_matching),
+    "expect_column_values_to_not_match_regex_list": of_values(column_values.not_matching_list),
+    "expect_compound_columns_to_be_unique": of_records(records.compound_repeated),
+    "expect_multicolumn_sum_to_equal": of_records(records.sum_equal),
+    "expect_multicolumn_values_to_be_equal": of_records(records.values_equal),
+    "expect_multicolumn_values_to_be_unique": of_records(records.unique_within_record),
+    "expect_query_results_to_match_comparison": queries.results_match,
+    "expect_select_column_values_to_be_unique_within_record": of_records(records.unique_within_record),
+    "expect_table_column_count_to_be_between": shape(tables.column_count),
+    "expect_table_column_count_to_equal": shape(tables.column_count),
+    "expect_table_columns_to_match_ordered_list": shape(tables.columns_match_list),
+    "expect_table_columns_to_match_set": shape(tables.columns_match_set),
+    "expect_table_row_count_to_equal": aggregates.rows_equal,
+    "expect_table_row_count_to_equal_other_table": queries.rows_equal_other,
+    "expect_table_schema_to_be": shape(beyond.schema),
+    "unexpected_rows_expectation": queries.unexpected_rows,
 }
 
-_VALUES = ("partial_unexpected_list", "partial_unexpected_counts", "unexpected_list", "unexpected_rows")
+_VALUES = (
+    "partial_unexpected_list",
+    "partial_unexpected_counts",
+    "unexpected_list",
+    "unexpected_rows",
+    "partial_missing_list",
+)
+_OBSERVED = ("observed_value", "details")
 NO_EXCEPTION = {"raised_exception": False, "exception_traceback": None, "exception_message": None}
 
 
-def requests(
-    expectation: Expectation, columns: Columns, result_format: str = "SUMMARY"
-) -> tuple[Request, ...]:
-    """Return the statistics that an expectation needs.
+def claim(
+    expectation: Expectation,
+    columns: Columns,
+    result_format: str | Mapping[str, Any] | ResultFormat = "SUMMARY",
+    *,
+    pandas: bool = False,
+    tables: Mapping[str, Any] | None = None,
+    slices: tuple[str, ...] = (),
+) -> Claim:
+    """Return the statistics that an expectation needs, and what to make of them.
 
     Parameters
     ----------
     expectation : Expectation
+        Its suite parameters resolved.
     columns : mapping of str to str
         The table's columns and the text of their types.
-    result_format : {"BOOLEAN_ONLY", "BASIC", "SUMMARY", "COMPLETE"}
-        Great Expectations'; only the last costs memory, one entry for each unexpected value.
+    result_format : str or mapping
+        Great Expectations': ``"BOOLEAN_ONLY"``, ``"BASIC"``, ``"SUMMARY"`` or ``"COMPLETE"``, or a dict of it
+        with ``unexpected_index_column_names`` and so on. Only the last costs memory, one entry for each
+        unexpected value.
+    pandas : bool
+        Whether the table is one of pandas.
+    tables : mapping, optional
+        Other tables that it may name.
+    slices : tuple of str
+        Columns by whose values unexpected rows are counted.
 
     Raises
     ------
     DataError
         If a column does not exist, or its values cannot be held against the expectation's.
     DeclarationError
-        If there is no such expectation, or its regular expression is none.
+        If there is no such expectation, an argument is wrong, or its regular expression is none.
 
     Examples
     --------
     >>> from aiqa import expect
-    >>> requests(expect.table_row_count_to_be_between(1, 9), {"x": "Int64"})
+    >>> claim(expect.table_row_count_to_be_between(1, 9), {"x": "Int64"}).requests
     (Request(statistic=Count(where=None), by=()),)
     """
-    return _kind(expectation).requests(_question(expectation, columns, result_format))
+    check(expectation)
+    if expectation.type not in CATALOGUE:
+        raise DeclarationError(f"no expectation {expectation.type!r}{nearest(expectation.type, CATALOGUE)}")
+    kwargs = expectation.kwargs.as_dict()
+    condition, parser = kwargs.pop("row_condition", None), kwargs.pop("condition_parser", None)
+    rows = None
+    if condition is not None:
+        from aiqa.expectations.row_condition import condition_of
 
-
-def result(
-    expectation: Expectation, answers: Answers, columns: Columns, result_format: str = "SUMMARY"
-) -> dict[str, Any]:
-    """Return what came of an expectation, in Great Expectations' shape.
-
-    Parameters
-    ----------
-    expectation, columns, result_format
-        As for :func:`requests`.
-    answers : Answers
-        Of a scan of all its requests.
-
-    Returns
-    -------
-    dict
-        ``success``, ``expectation_config``, ``result``, ``meta`` and ``exception_info``. Values of rows are
-        in it, for the person at the notebook; :func:`without_values` takes them out.
-    """
-    question = _question(expectation, columns, result_format)
-    success, found = _kind(expectation).result(question, answers)
-    return outcome(expectation, success, found if result_format != "BOOLEAN_ONLY" else {})
+        rows = condition_of(condition, parser, columns, pandas=pandas)
+    question = Question(kwargs, columns, ResultFormat.of(result_format), rows, pandas, tables or {}, slices)
+    return CATALOGUE[expectation.type](question)
 
 
 def outcome(
     expectation: Expectation, success: bool, found: Mapping[str, Any], exception: str | None = None
 ) -> dict[str, Any]:
-    """Return the envelope of a result."""
+    """Return the envelope of a result, in Great Expectations' shape.
+
+    ``success``, ``expectation_config``, ``result``, ``meta`` and ``exception_info``. Values of rows are in
+    it, for the person at the notebook; :func:`without_values` takes them out.
+    """
     failed = {"raised_exception": True, "exception_traceback": None, "exception_message": exception}
     return {
         "success": success,
@@ -101,35 +162,24 @@ def outcome(
     }
 
 
-def config_of(expectation: Expectation) -> dict[str, Any]:
-    """Return the expectation as Great Expectations writes it."""
-    kwargs = {key: _listed(value) for key, value in expectation.kwargs.as_dict().items()}
-    return {"type": expectation.type, "kwargs": kwargs, "meta": {}, "severity": expectation.severity}
-
-
-def without_values(found: Mapping[str, Any]) -> dict[str, Any]:
+def without_values(found: Mapping[str, Any], *, personal: bool = False) -> dict[str, Any]:
     """Return a result without values of rows, fit for evidence: counts, shares and row numbers stay.
+
+    What was observed stays too if it is a number, unless the column is of `personal` data.
 
     Examples
     --------
     >>> without_values({"result": {"unexpected_count": 1, "partial_unexpected_list": ["Ann"]}})
     {'result': {'unexpected_count': 1}}
     """
-    kept = {key: value for key, value in found["result"].items() if key not in _VALUES}
-    return {**found, "result": kept}
+    hidden = {*_VALUES, *(_OBSERVED if personal or _tells_values(found) else ())}
+    return {**found, "result": {key: value for key, value in found["result"].items() if key not in hidden}}
 
 
-def _kind(expectation: Expectation) -> Kind:
-    if expectation.type not in CATALOGUE:
-        raise DeclarationError(f"no expectation {expectation.type!r}{nearest(expectation.type, CATALOGUE)}")
-    return CATALOGUE[expectation.type]
-
-
-def _question(expectation: Expectation, columns: Columns, result_format: str) -> Question:
-    if result_format not in RESULT_FORMATS:
-        raise DeclarationError(f"no result_format {result_format!r}{nearest(result_format, RESULT_FORMATS)}")
-    return Question(expectation.kwargs.as_dict(), columns, result_format)
-
-
-def _listed(value: Any) -> Any:
-    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
+def _tells_values(found: Mapping[str, Any]) -> bool:
+    """Tell whether what was observed of a column are its values, and not a number of them."""
+    of_column = "column" in found.get("expectation_config", {}).get("kwargs", {})
+    observed = found["result"].get("observed_value")
+    return (
+        of_column and isinstance(observed, (list, str)) and "type" not in found["expectation_config"]["type"]
+    )

@@ -2,94 +2,52 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import html
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from aiqa.declare.expectation import Expectation
-from aiqa.errors import AiqaError, DeclarationError
-from aiqa.expectations.catalogue import outcome, requests, result
-from aiqa.scan.execute import execute, schema_of
-from aiqa.scan.frames import to_polars
-from aiqa.scan.statistics import Answers, Request
+from aiqa.declare.parameters import resolved
+from aiqa.errors import AiqaError, DeclarationError, nearest
+from aiqa.expectations.catalogue import claim, outcome
+from aiqa.expectations.kind import Claim, Found, ResultFormat, Untyped
+from aiqa.expectations.report import Report
+from aiqa.scan.opened import ENGINES, Opened, opened
+from aiqa.scan.statistics import Answers
+from aiqa.scan.together import answers_of
 
 
-@dataclass(frozen=True, repr=False)
-class Report:
-    """What came of expectations on a frame.
-
-    Parameters
-    ----------
-    results : tuple of dict
-        One in Great Expectations' shape for each expectation, in their order: ``success``,
-        ``expectation_config``, ``result``, ``meta``, ``exception_info``.
-    expectations : tuple of Expectation
-        What was declared.
-    """
-
-    results: tuple[dict[str, Any], ...]
-    expectations: tuple[Expectation, ...]
-
-    @property
-    def success(self) -> bool:
-        """Whether all hold."""
-        return all(found["success"] for found in self.results)
-
-    @property
-    def statistics(self) -> dict[str, Any]:
-        """How many were evaluated and how many hold, under Great Expectations' names."""
-        evaluated, successful = len(self.results), sum(found["success"] for found in self.results)
-        return {
-            "evaluated_expectations": evaluated,
-            "successful_expectations": successful,
-            "unsuccessful_expectations": evaluated - successful,
-            "success_percent": successful / evaluated * 100,
-        }
-
-    def to_json(self) -> dict[str, Any]:
-        """Return all of it as plain JSON values; it holds values of rows."""
-        return {
-            "success": self.success,
-            "results": _plain(self.results),
-            "statistics": self.statistics,
-            "meta": {},
-        }
-
-    def __repr__(self) -> str:
-        holding = self.statistics["successful_expectations"]
-        lines = [f"{holding} of {len(self.results)} expectations hold"]
-        lines += [f"  {mark} {claim}{': ' if told else ''}{told}" for mark, claim, told in self._lines()]
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        head, *_ = repr(self).splitlines()
-        rows = "".join(
-            "<tr>"
-            + "".join(f"<td style='text-align:left'>{html.escape(cell)}</td>" for cell in line)
-            + "</tr>"
-            for line in self._lines()
-        )
-        return f"<p>{html.escape(head)}</p><table>{rows}</table>"
-
-    def _lines(self) -> list[tuple[str, str, str]]:
-        return [
-            ("pass" if found["success"] else "FAIL", repr(expectation), _told(found))
-            for expectation, found in zip(self.expectations, self.results, strict=True)
-        ]
-
-
-def validate(frame: Any, expectations: Iterable[Expectation], *, result_format: str = "SUMMARY") -> Report:
-    """Hold a frame against expectations, in one scan.
+def validate(
+    frame: Any,
+    expectations: Iterable[Expectation],
+    *,
+    result_format: str | Mapping[str, Any] = "SUMMARY",
+    engine: str = "auto",
+    parameters: Mapping[str, Any] | None = None,
+    tables: Mapping[str, Any] | None = None,
+    slices: Sequence[str] = (),
+) -> Report:
+    """Hold a frame against expectations, in as few scans as pay.
 
     Parameters
     ----------
-    frame : pandas, Polars, Arrow or narwhals frame
+    frame : frame of pandas, Polars, Arrow, DuckDB or Spark, or a narwhals frame
+        Those of DuckDB and Spark are scanned where they are.
     expectations : iterable of Expectation
-    result_format : {"BOOLEAN_ONLY", "BASIC", "SUMMARY", "COMPLETE"}, default "SUMMARY"
-        How much each result says; as in Great Expectations.
+        A list, or a suite of :func:`aiqa.gx.suite`.
+    result_format : str or mapping, default "SUMMARY"
+        How much each result says, as in Great Expectations: ``"BOOLEAN_ONLY"``, ``"BASIC"``, ``"SUMMARY"``,
+        ``"COMPLETE"``, or a dict of it with ``unexpected_index_column_names`` and so on.
+    engine : {"auto", "duckdb", "gx", "polars"}, default "auto"
+        Where the frame is scanned: the one that it belongs to, or this one. ``"gx"`` is Great Expectations
+        itself, on pandas. Columns of mixed Python objects, and expectations that are Great Expectations'
+        or yours alone, always go there.
+    parameters : mapping, optional
+        Values of the suite parameters (``{"$PARAMETER": "name"}``).
+    tables : mapping of str to frame, optional
+        Other tables that expectations name.
+    slices : sequence of str, optional
+        Columns by whose values unexpected rows are counted as well (``unexpected_by_slice``).
 
     Returns
     -------
@@ -113,19 +71,13 @@ def validate(frame: Any, expectations: Iterable[Expectation], *, result_format: 
     1 of 1 expectations hold
       pass column_values_to_not_be_null(column='amount', mostly=0.6): 1 of 3 unexpected (33.3 %)
     """
-    declared = tuple(_expectations(expectations))
-    lazy = to_polars(frame, "frame")
-    table = lazy if lazy is frame else lazy.collect()
-    columns = schema_of(lazy)
-    asked = [_asked(expectation, columns, result_format) for expectation in declared]
-    answers = _answers(table, asked)
-
-    def found(expectation: Expectation, answer: Answers | AiqaError) -> dict[str, Any]:
-        if isinstance(answer, AiqaError):
-            return outcome(expectation, success=False, found={}, exception=str(answer))
-        return result(expectation, answer, columns, result_format)
-
-    return Report(tuple(map(found, declared, answers)), declared)
+    declared = _expectations(expectations)
+    format_ = ResultFormat.of(result_format)
+    if engine not in ENGINES:
+        raise DeclarationError(f"no engine {engine!r}{nearest(engine, ENGINES)}")
+    run = _Run(opened(frame, engine), format_, engine, parameters or {}, tables or {}, tuple(slices))
+    name = str(getattr(expectations, "name", ""))
+    return Report(tuple(run.results(declared)), tuple(declared), name, run.parameters)
 
 
 def _expectations(given: Iterable[Expectation]) -> Sequence[Expectation]:
@@ -140,50 +92,67 @@ def _expectations(given: Iterable[Expectation]) -> Sequence[Expectation]:
     return declared
 
 
-def _asked(
-    expectation: Expectation, columns: dict[str, str], result_format: str
-) -> tuple[Request, ...] | AiqaError:
+@dataclass(frozen=True)
+class _Run:
+    """One call: what it is about, and how it is asked."""
+
+    frame: Opened
+    format: ResultFormat
+    engine: str
+    parameters: Mapping[str, Any]
+    tables: Mapping[str, Any]
+    slices: tuple[str, ...]
+
+    def results(self, declared: Sequence[Expectation]) -> list[dict[str, Any]]:
+        """Scan for those that are ours, ask Great Expectations for the others; errors stay each one's own."""
+        asked = [self._asked(one) for one in declared]
+        ours = {place: one for place, one in enumerate(asked) if isinstance(one, Claim)}
+        theirs = [place for place, one in enumerate(asked) if one is None]
+        found: dict[int, Any] = {place: one for place, one in enumerate(asked) if isinstance(one, AiqaError)}
+        answers = answers_of(self.frame.native, [one.requests for one in ours.values()])
+        for (place, claimed), answer in zip(ours.items(), answers, strict=True):
+            found[place] = _concluded(claimed, answer)
+        found |= zip(theirs, self._by_gx([declared[place] for place in theirs]), strict=True)
+        return [self._told(one, found[place]) for place, one in enumerate(declared)]
+
+    def _asked(self, expectation: Expectation) -> Claim | AiqaError | None:
+        """Return what an expectation asks of the scan; None where Great Expectations is to decide."""
+        if self.engine == "gx" or expectation.native:
+            return None
+        try:
+            ready = resolved(expectation, self.parameters)
+            return claim(
+                ready,
+                self.frame.columns,
+                self.format,
+                pandas=self.frame.pandas,
+                tables=self.tables,
+                slices=self.slices,
+            )
+        except Untyped:
+            return None
+        except AiqaError as error:
+            return error
+
+    def _by_gx(self, expectations: list[Expectation]) -> list[dict[str, Any]]:
+        if not expectations:
+            return []
+        from aiqa.gx.native import results_of
+
+        return results_of(self.frame.given, expectations, self.format.to_gx(), self.parameters)
+
+    def _told(self, expectation: Expectation, found: Found | Exception | dict[str, Any]) -> dict[str, Any]:
+        if isinstance(found, dict):
+            return found
+        if isinstance(found, Exception):
+            return outcome(expectation, success=False, found={}, exception=str(found))
+        return outcome(expectation, found[0], {} if self.format.name == "BOOLEAN_ONLY" else found[1])
+
+
+def _concluded(claimed: Claim, answers: Answers | Exception) -> Found | Exception:
+    if isinstance(answers, Exception):
+        return answers
     try:
-        return requests(expectation, columns, result_format)
+        return claimed.conclude(answers)
     except AiqaError as error:
         return error
-
-
-def _answers(table: Any, asked: list[tuple[Request, ...] | AiqaError]) -> list[Answers | AiqaError]:
-    """Scan once for all; if that breaks, once for each, so that the error is its own."""
-    sound = [request for one in asked if not isinstance(one, AiqaError) for request in one]
-    try:
-        together: Answers = execute(table, sound)
-    except AiqaError:
-        return [one if isinstance(one, AiqaError) else _alone(table, one) for one in asked]
-    return [one if isinstance(one, AiqaError) else together for one in asked]
-
-
-def _alone(table: Any, asked: tuple[Request, ...]) -> Answers | AiqaError:
-    try:
-        return execute(table, asked)
-    except AiqaError as error:
-        return error
-
-
-def _told(found: dict[str, Any]) -> str:
-    if found["exception_info"]["raised_exception"]:
-        return str(found["exception_info"]["exception_message"])
-    result_ = found["result"]
-    if "unexpected_count" in result_:
-        percent = result_["unexpected_percent"]
-        share = "" if percent is None else f" ({percent:.3g} %)"
-        return f"{result_['unexpected_count']:,} of {result_['element_count']:,} unexpected{share}"
-    return f"observed {result_['observed_value']}" if "observed_value" in result_ else ""
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, (dt.date, dt.time)):
-        return value.isoformat()
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value if value is None or isinstance(value, (str, bool, int, float)) else str(value)

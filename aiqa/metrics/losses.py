@@ -76,7 +76,7 @@ class MeanLoss:
     def statistics(self, question: Question, *, versus_champion: bool) -> tuple[Statistic, ...]:
         self._check(question, versus_champion=versus_champion)
         terms = self._terms(question, versus_champion=versus_champion)
-        guards = () if self.undefined is None else (Sample(TRUTH, self.undefined[0], 1),)
+        guards = () if self.undefined is None else (Sample((TRUTH,), self.undefined[0], 1),)
         if not self._needs_rows(question, versus_champion=versus_champion):
             return (*guards, *(Moments(term, question.weight, 4) for term in terms))
         own = [name for name in (question.weight, question.cluster) if name]

@@ -71,12 +71,13 @@ def plan_project(
     session = Session(root, config, models=models)
     found = discover(paths, config, root, tier or config.tier)
     session.refuse_unknown_models([item.check for item in found])
-    cases = [case for item in found for case in _cases(item, session)]
+    cases = [case for item in found for case in cases_of(item, session)]
     present = _present(cases, assumed, session) if data else {}
     return [_planned(case, assumed, session, present.get(index), data) for index, case in enumerate(cases)]
 
 
-def _cases(item: Found, session: Session) -> Iterator[Case]:
+def cases_of(item: Found, session: Session) -> Iterator[Case]:
+    """Yield the gates of a check; a free-form one has none before it runs."""
     if is_free_form(item.function):
         return
     for gate_id, gate in gates_of(item.function, item.arguments).items():

@@ -37,7 +37,17 @@ class Expr:
         """The columns that it reads."""
         if self.op == "col":
             return frozenset(self.args)
-        return frozenset().union(*(arg.columns for arg in self.args if isinstance(arg, Expr)))
+        return frozenset().union(*(part.columns for part in self.parts))
+
+    @property
+    def parts(self) -> tuple[Expr, ...]:
+        """The expressions that it is made of, one level down."""
+        nested = (arg if isinstance(arg, tuple) else (arg,) for arg in self.args)
+        return tuple(part for args in nested for part in args if isinstance(part, Expr))
+
+    def any(self, *ops: str) -> bool:
+        """Tell whether one of these operations occurs in it."""
+        return self.op in ops or any(part.any(*ops) for part in self.parts)
 
     def eq(self, other: Any) -> Expr:
         """Equal, row by row."""
@@ -127,16 +137,35 @@ def call(op: str, *args: Any) -> Expr:
     >>> call("is_in", col("country"), ("BR", "PT")).op
     'is_in'
     """
-    if op not in OPERATIONS and op not in BATCH_OPERATIONS:
-        raise DeclarationError(f"no operation {op!r}{nearest(op, [*OPERATIONS, *BATCH_OPERATIONS])}")
+    known = (*OPERATIONS, *LOWERED, "answer")
+    if op not in known:
+        raise DeclarationError(f"no operation {op!r}{nearest(op, known)}")
     return Expr(op, args)
+
+
+def when(condition: Expr | None, value: Expr) -> Expr:
+    """Return `value` where `condition` is true, else null; `value` itself, where there is no condition.
+
+    Examples
+    --------
+    >>> when(col("amount") > 3, col("country")).op
+    'if'
+    """
+    return value if condition is None else call("if", condition, value, None)
+
+
+def both(one: Expr | None, other: Expr | None) -> Expr | None:
+    """Return the condition that both hold; None stands for one that always does."""
+    if one is None or other is None:
+        return one or other
+    return one & other
 
 
 def compile_expr(expr: Any, schema: Schema) -> Any:
     """Compile to a narwhals expression over a table with these columns (name to text of the type).
 
-    Plain values come back as they are. Operations of ``BATCH_OPERATIONS`` must have been replaced by
-    columns before: engines run them in their own way.
+    Plain values come back as they are. Operations of ``LOWERED`` must have been replaced by columns
+    before, and ``answer`` by what was found.
     """
     if not isinstance(expr, Expr):
         return expr
@@ -164,6 +193,16 @@ def _simple(function: Callable[..., Any]) -> _Compiler:
     return compile_
 
 
+def _arithmetic(function: Callable[..., Any]) -> _Compiler:
+    """The same of numbers, one of which may be an answer that there was none to give: null."""
+
+    def compile_(schema: Schema, *args: Any) -> Any:
+        compiled = [compile_expr(arg, schema) for arg in args]
+        return None if any(arg is None for arg in compiled) else function(*compiled)
+
+    return compile_
+
+
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _COMPARISONS = {
     "<": operator.lt,
@@ -178,15 +217,25 @@ _COMPARISONS = {
 def _comparison(op: str, schema: Schema, left: Any, right: Any) -> Any:
     if not isinstance(left, Expr):
         return _comparison(_MIRRORED[op], schema, right, left)
-    column = left.args[0] if left.op == "col" else None
-    if column is not None and not isinstance(right, Expr):
+    column = _read_column(left)
+    if column is not None and not isinstance(right, Expr) and right is not None:
         op, right = compared(op, right, schema[column], column)
+    sides = compile_expr(left, schema), compile_expr(right, schema)
+    if any(side is None for side in sides):
+        return nw.when(nw.col(min(left.columns)).is_null()).then(nw.lit(None, dtype=nw.Boolean))
     if isinstance(right, Never):
-        compiled = _where_present(compile_expr(left, schema), right.instead)
+        compiled = _where_present(sides[0], right.instead)
     else:
-        compiled = _COMPARISONS[op](compile_expr(left, schema), compile_expr(right, schema))
+        compiled = _COMPARISONS[op](*sides)
     guards = [~compile_expr(side, schema).is_nan() for side in (left, right) if may_be_nan(side, schema)]
     return functools.reduce(operator.and_, guards, compiled)
+
+
+def _read_column(value: Expr) -> str | None:
+    """Return the column whose values an expression has, as they are or null."""
+    if value.op == "if" and value.args[2] is None and isinstance(value.args[1], Expr):
+        return _read_column(value.args[1])
+    return value.args[0] if value.op == "col" else None
 
 
 def _where_present(value: nw.Expr, answer: bool) -> nw.Expr:
@@ -194,9 +243,9 @@ def _where_present(value: nw.Expr, answer: bool) -> nw.Expr:
 
 
 def _is_in(schema: Schema, value: Expr, wanted: tuple[Any, ...]) -> Any:
-    compiled = compile_expr(value, schema)
-    if value.op == "col":
-        wanted = members(wanted, schema[value.args[0]])
+    compiled, column = compile_expr(value, schema), _read_column(value)
+    if column is not None:
+        wanted = members(wanted, schema[column])
     if not wanted:
         return _where_present(compiled, answer=False)
     return compiled.is_in(list(wanted))
@@ -220,15 +269,15 @@ def _if(condition: Any, then: Any, otherwise: Any) -> nw.Expr:
 OPERATIONS: dict[str, _Compiler] = {
     "col": lambda _, name: nw.col(name),
     **{op: functools.partial(_comparison, op) for op in _COMPARISONS},
-    "+": _simple(operator.add),
-    "-": _simple(operator.sub),
-    "*": _simple(operator.mul),
-    "/": _simple(operator.truediv),
-    "**": _simple(operator.pow),
+    "+": _arithmetic(operator.add),
+    "-": _arithmetic(operator.sub),
+    "*": _arithmetic(operator.mul),
+    "/": _arithmetic(operator.truediv),
+    "**": _arithmetic(operator.pow),
     "and": _simple(operator.and_),
     "or": _simple(operator.or_),
     "not": _simple(operator.invert),
-    "abs": _simple(lambda x: x.abs()),
+    "abs": _arithmetic(lambda x: x.abs()),
     "log": _simple(lambda x: x.log()),
     "exp": _simple(lambda x: x.exp()),
     "sqrt": _simple(lambda x: x.sqrt()),
@@ -245,21 +294,32 @@ OPERATIONS: dict[str, _Compiler] = {
     "is_in": _is_in,
     "length": _simple(lambda x: x.cast(nw.String).str.len_chars()),
     "truncate": _simple(lambda x, every: x.dt.truncate(every)),
-    "repeated": _simple(lambda x: ~x.is_unique() & ~x.is_null()),
+    "contains": _simple(lambda x, pattern: x.str.contains(pattern)),
+    "to_text": _simple(lambda x: x.cast(nw.String)),
 }
-"""Every operation that narwhals can say, with its compiler.
+"""Every operation on one row that narwhals can say, with its compiler.
 
-All but one look at a single row. ``repeated`` looks at the whole column: true for each row whose value
-is not null and occurs more than once. Statistics of it do not add up over parts. ``truncate`` takes
-narwhals' interval (``"1h"``, ``"1d"``, ``"1mo"``; weeks it does not know)."""
+``truncate`` takes narwhals' interval (``"1h"``, ``"1d"``, ``"1mo"``; weeks it does not know), ``contains`` a
+pattern of ``aiqa.scan.regex.portable``."""
 
-BATCH_OPERATIONS = ("matches", "bin")
-"""What engines run a batch at a time, because dialects differ or a loop would be slow.
+LOWERED = ("matches", "parses", "bin", "repeated", "previous", "found_in")
+"""What each engine makes a column of in its own way: it looks beyond the row, or dialects differ.
 
 ``matches(x, regex)``: Python's ``re.search`` finds a match in the value as ``str`` writes it; null for null.
+``parses(x, form, argument)``: the text is of this form (``aiqa.scan.texts.FORMS``); null for null.
 ``bin(x, edges)``: how many of the rising `edges` are at most x, from 0 to ``len(edges)``; null for null and
-for NaN."""
+for NaN.
+``repeated(keys, where)``: of the rows where `where` is true (all, where None), the values of the tuple
+`keys` occur in another one too; nulls are equal.
+``found_in(keys, other)``: the values of the tuple `keys` occur in another table (``aiqa.scan.lower.Other``).
+``previous(x)``: the last value of x, in the order of rows, that was not null.
 
+Statistics of ``repeated`` and ``previous`` do not add up over parts.
+
+There is one operation more, ``answer(request, field)``: a field of what an earlier pass found."""
+
+BEYOND_THE_ROW = ("repeated", "previous", "found_in")
 _NEVER_NAN = {*_COMPARISONS, "and", "or", "not", "is_null", "is_nan", "is_finite", "is_in", "length",
-              "truncate", "repeated", "to_int", *BATCH_OPERATIONS}  # fmt: skip
+              "truncate", "to_int", "to_text", "contains", "matches", "parses", "bin",
+              "repeated", "found_in"}  # fmt: skip
 _ALWAYS_FLOAT = {"/", "log", "exp", "sqrt", "to_float"}

@@ -30,6 +30,11 @@ def of_frame(frame: pl.DataFrame, schema: Mapping[str, str]) -> str:
     return _digest({"rows": str(frame.height), **{f"column {k}": v for k, v in schema.items()}}, columns)
 
 
+def of_texts(texts: Iterable[str], schema: Mapping[str, str]) -> str:
+    """Return the SHA-256 of texts that tell a content, and of its schema."""
+    return _digest(schema, (text.encode() for text in texts))
+
+
 def _digest(schema: Mapping[str, str], blocks: Iterable[bytes]) -> str:
     sha = hashlib.sha256(json.dumps(list(schema.items())).encode())
     for block in blocks:

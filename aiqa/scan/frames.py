@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import narwhals as nw
@@ -9,10 +10,25 @@ import polars as pl
 
 from aiqa.errors import DataError
 
+NOTHING = "__aiqa_nothing"
+
 
 def is_pandas(frame: Any) -> bool:
     """Tell a pandas frame, without importing pandas."""
     return type(frame).__module__.partition(".")[0] == "pandas"
+
+
+def in_engine(frame: Any, name: str = "frame") -> Any:
+    """Return a frame as it is where an engine scans it there, and else as one of Polars.
+
+    Raises
+    ------
+    DataError
+        As :func:`to_polars` does.
+    """
+    native = nw.to_native(frame, pass_through=True)
+    library = type(native).__module__.partition(".")[0].lstrip("_")
+    return native if library in ("polars", "duckdb", "pyspark") else to_polars(native, name).collect()
 
 
 def to_polars(frame: Any, name: str) -> pl.LazyFrame:
@@ -44,7 +60,9 @@ def to_polars(frame: Any, name: str) -> pl.LazyFrame:
 
 def _converted(native: Any) -> pl.DataFrame:
     if is_pandas(native):
-        return _without_untyped(pl.DataFrame(pl.from_pandas(native)), native)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # pyarrow's, of what pandas is to change
+            return _without_untyped(pl.DataFrame(pl.from_pandas(native)), native)
     if type(native).__module__.partition(".")[0] == "pyarrow":
         return pl.DataFrame(pl.from_arrow(native))
     collected: nw.DataFrame[pl.DataFrame] = nw.from_native(native).lazy().collect("polars")
@@ -56,9 +74,37 @@ def _without_untyped(frame: pl.DataFrame, native: Any) -> pl.DataFrame:
     empty = [
         name
         for name, dtype in zip(frame.columns, native.dtypes, strict=False)
-        if dtype.kind == "O" and frame.height and frame[name].null_count() == frame.height
+        if dtype.kind == "O" and frame[name].null_count() == frame.height
     ]
     return frame.with_columns(pl.col(empty).cast(pl.Null)) if empty else frame
+
+
+def without_untyped(native: Any, name: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return the columns of a pandas frame that have a type, and the names of the others.
+
+    Raises
+    ------
+    DataError
+        If two columns have the same name.
+    """
+    if not native.columns.is_unique:
+        raise _unfit(native, name, ValueError("two columns have the same name"))
+    try:
+        return _converted(native), ()
+    except (TypeError, ValueError, pl.exceptions.PolarsError):
+        untyped = [column for column in native.columns if not _has_type(native[column])]
+        typed = native.drop(columns=untyped)
+        if typed.columns.empty:  # a table must have a column to have rows
+            typed = typed.assign(**{NOTHING: 0})
+        return _converted(typed), tuple(map(str, untyped))
+
+
+def _has_type(column: Any) -> bool:
+    try:
+        pl.from_pandas(column)
+    except (TypeError, ValueError, pl.exceptions.PolarsError):
+        return False
+    return True
 
 
 def _unfit(native: Any, name: str, error: Exception) -> DataError:

@@ -106,6 +106,26 @@ def members(wanted: tuple[Any, ...], dtype: str) -> tuple[Any, ...]:
     return tuple(found) if family != "boolean" else tuple({bool(value) for value in found if value in (0, 1)})
 
 
+def parsed_moment(bound: str | dt.date, like: dt.date | dt.time, column: str | None) -> Any:
+    """Return a date, a moment or its text as something that can be compared with `like`.
+
+    Raises
+    ------
+    DataError
+        If the text is none.
+
+    Examples
+    --------
+    >>> parsed_moment("2026-01-31", dt.datetime(2026, 1, 1), "t")
+    datetime.datetime(2026, 1, 31, 0, 0)
+    """
+    family = "datetime" if isinstance(like, dt.datetime) else "date" if isinstance(like, dt.date) else "time"
+    parsed = _parsed(bound, family, column or "") if isinstance(bound, str) else bound
+    if not isinstance(like, dt.datetime):
+        return parsed.date() if isinstance(parsed, dt.datetime) else parsed
+    return _moment(parsed, "" if like.tzinfo else "time_zone=None")
+
+
 def _typed(value: Any, family: str, dtype: str, column: str) -> Any:
     if family in ("date", "datetime", "time") and isinstance(value, str):
         value = _parsed(value, family, column)
@@ -123,7 +143,19 @@ def _parsed(text: str, family: str, column: str) -> Any:
     try:
         return kinds[family].fromisoformat(text)
     except ValueError:
+        return _guessed(text, family, column)
+
+
+def _guessed(text: str, family: str, column: str) -> Any:
+    """Read a date that is not in ISO 8601 as Great Expectations does, where dateutil is there."""
+    try:
+        from dateutil.parser import parse
+
+        # What a text leaves out is the first, not today's.
+        moment = parse(text, default=dt.datetime(1970, 1, 1))  # noqa: DTZ001
+    except (ImportError, ValueError, OverflowError):
         raise DataError(f"{text!r} is no {family} in ISO 8601", column=column) from None
+    return moment if family == "datetime" else getattr(moment, family)()
 
 
 def _moment(value: dt.date, dtype: str) -> dt.datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,12 +11,18 @@ from typing import Any
 
 import polars as pl
 
-from aiqa.declare.source import PERIODS, Dataset, Files, Frame, Loader
+from aiqa.declare.durations import duration
+from aiqa.declare.source import PERIODS, Dataset, Files, Frame, GxBatch, Loader
 from aiqa.errors import DataError, nearest
 from aiqa.scan import fingerprint, frames
-from aiqa.scan.execute import execute, schema_of
+from aiqa.scan.engines import engine_of
+from aiqa.scan.execute import execute
 from aiqa.scan.files import find, read, shown, unreadable
-from aiqa.scan.statistics import Answers, Request
+from aiqa.scan.literals import family_of, parsed_moment
+from aiqa.scan.opened import UNTYPED, Opened, opened
+from aiqa.scan.statistics import Answers, Count, Request
+
+ALL = Request(Count())
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,38 +33,81 @@ class Table:
     ----------
     dataset : Dataset
         What was declared.
-    frame : polars.LazyFrame
-        The rows; each use reads them again, unless they are in memory.
+    opened : Opened
+        The rows, as an engine scans them; each use reads them again, unless they are in memory.
     files : tuple of Path
         Where they come from; empty for frames.
     root : Path
         The project's root.
-    pandas : bool
-        Whether the user works in pandas: functions that score this table are given pandas frames.
     """
 
     dataset: Dataset
-    frame: pl.LazyFrame
+    opened: Opened
     files: tuple[Path, ...] = ()
     root: Path = field(default_factory=Path)
-    pandas: bool = False
 
-    @cached_property
+    @property
+    def native(self) -> Any:
+        """What an engine scans."""
+        return self.opened.native
+
+    @property
+    def pandas(self) -> bool:
+        """Whether the user works in pandas: functions that score it are given pandas frames."""
+        return self.opened.pandas
+
+    @property
     def columns(self) -> dict[str, str]:
         """The columns in order, with the text of their types."""
-        return schema_of(self.frame)
+        return self.opened.columns
+
+    @cached_property
+    def frame(self) -> pl.LazyFrame:
+        """The rows as Polars has them, which models need; those of DuckDB and Spark are fetched."""
+        return frames.to_polars(self.native, self.dataset.name)
+
+    def matured(self, now: dt.datetime) -> Table:
+        """Return the rows whose label has had its time to be known, at `now` or as the data set says.
+
+        Raises
+        ------
+        DataError
+            If there is none, or the time column holds no moments.
+        """
+        if self.dataset.label_maturity is None:
+            return self
+        kept = self.frame.filter(pl.col(str(self.dataset.time)) <= self._last_mature(now))
+        mature = Table(self.dataset, Opened(kept, kept, self.columns), self.files, self.root)
+        if not mature.rows:
+            raise DataError(
+                f"dataset {self.dataset.name!r}: no row is {self.dataset.label_maturity} old, so that no "
+                "label is known yet"
+            )
+        return mature
+
+    def _last_mature(self, now: dt.datetime) -> Any:
+        column = str(self.dataset.time)
+        if family_of(self.columns[column]) not in ("date", "datetime"):
+            raise DataError("label_maturity needs a time column of dates or moments", column=column)
+        zoned = "time_zone=None" not in self.columns[column]
+        like = dt.datetime(1970, 1, 1, tzinfo=dt.UTC if zoned else None)
+        moment = parsed_moment(self.dataset.as_of or now, like, column)
+        last = moment - duration(str(self.dataset.label_maturity))
+        return last.date() if family_of(self.columns[column]) == "date" else last
 
     @cached_property
     def rows(self) -> int:
         """The number of rows."""
-        return int(self.collect(self.frame.select(pl.len())).item())
+        return int(self.answers([ALL])[ALL][()])
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of content and schema: of the files' bytes, or of the frame as Arrow."""
+        """SHA-256 of content and schema: of the files' bytes, the frame as Arrow, or an engine's hashes."""
         if self.files:
             return fingerprint.of_files(self.files, self.columns)
-        return fingerprint.of_frame(self.collect(self.frame), self.columns)
+        if isinstance(self.native, (pl.DataFrame, pl.LazyFrame)):
+            return fingerprint.of_frame(self.collect(self.frame), self.columns)
+        return fingerprint.of_texts(engine_of(self.native).digest(self.native), self.columns)
 
     @property
     def address(self) -> str:
@@ -97,7 +147,7 @@ class Table:
             As `execute` does; a file that cannot be read is named.
         """
         try:
-            return execute(self.frame, requests)
+            return execute(self.native, requests)
         except DataError as error:
             if isinstance(error.__cause__, (pl.exceptions.PolarsError, OSError)):
                 raise self.explained(error.__cause__) from error
@@ -129,7 +179,7 @@ def open_dataset(dataset: Dataset, root: Path) -> Table:
     """
     table = _opened(dataset, root)
     _check_declared(table)
-    if table.collect(table.frame.head(1)).is_empty():
+    if _is_empty(table):
         places = [shown(file, root) for file in table.files[:1]]
         raise DataError(f"dataset {dataset.name!r} has no rows", file=places[0] if places else None)
     return table
@@ -137,11 +187,22 @@ def open_dataset(dataset: Dataset, root: Path) -> Table:
 
 def _opened(dataset: Dataset, root: Path) -> Table:
     source = dataset.source
+    if isinstance(source, GxBatch):
+        raise DataError(
+            f"dataset {dataset.name!r} is a batch of Great Expectations: it takes expectations, but its "
+            "rows are not read; declare aiqa.dataset(...) for metrics"
+        )
     if isinstance(source, Files):
         files = find(source, root)
-        return Table(dataset, read(files, source.format, root), files, root)
+        return Table(dataset, opened(read(files, source.format, root)), files, root)
     frame = source.frame.value if isinstance(source, Frame) else _called(source, dataset.name)
-    return Table(dataset, frames.to_polars(frame, dataset.name), (), root, frames.is_pandas(frame))
+    return Table(dataset, opened(frame, name=dataset.name), (), root)
+
+
+def _is_empty(table: Table) -> bool:
+    if isinstance(table.native, pl.LazyFrame):  # without a scan of it all
+        return table.collect(table.frame.head(1)).is_empty()
+    return not table.rows
 
 
 def _called(loader: Loader, name: str) -> Any:
@@ -154,7 +215,9 @@ def _called(loader: Loader, name: str) -> Any:
         ) from error
 
 
-def _origin(source: Frame | Loader) -> object:
+def _origin(source: Frame | Loader | GxBatch) -> object:
+    if isinstance(source, GxBatch):
+        return source
     return source.frame if isinstance(source, Frame) else source.function
 
 
@@ -165,10 +228,13 @@ def _check_declared(table: Table) -> None:
         declared["cluster"] = dataset.cluster
     roles = [("label", name) for name in dataset.labels]
     roles += [(role, name) for role, name in declared.items() if name is not None]
-    for role, name in roles + [("slice", name) for name in dataset.slices]:
+    listed = {"slice": dataset.slices, "key": dataset.keys, "personal data": dataset.pii}
+    for role, name in roles + [(role, name) for role, names in listed.items() for name in names]:
         if name not in table.columns:
             raise DataError(
                 f"dataset {dataset.name!r} has no column {name!r}, declared as its {role}"
                 f"{nearest(name, table.columns)}",
                 column=name,
             )
+        if table.columns[name] == UNTYPED:
+            raise DataError(f"values of several types, declared as its {role}", column=name)

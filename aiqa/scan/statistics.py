@@ -1,7 +1,7 @@
 """The statistics: what one scan of a table can yield, declared as values.
 
-A statistic says what to compute; its *state* is the answer, once per slice. All but :class:`Rows`,
-:class:`Table`, :class:`ScoreSteps` and :class:`Sample` have states that add up over parts of the data.
+A statistic says what to compute; its *state* is the answer, once per slice. Which states add up over parts
+of the data, :func:`merge` tells.
 """
 
 from __future__ import annotations
@@ -70,15 +70,114 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """The first values of `column` among the rows where `where` is true, with their rows.
+class Extremes:
+    """The least and the greatest value, in their own type; nulls and NaN left out.
 
-    At most `limit` (all, where None). State: ``list[tuple[int, Any]]`` of row, from 0, and value.
+    State: :class:`ExtremesState`.
     """
 
-    column: str
+    term: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """The sum, exact for whole numbers, nulls left out. State: :class:`TotalState`."""
+
+    term: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """How many different combinations of the keys there are, and how many rows share theirs with another.
+
+    Of the rows where `where` is true (all, where None); nulls are equal to each other. State:
+    :class:`RepeatsState`. Costs memory of the size of the different combinations.
+    """
+
+    keys: tuple[Expr, ...]
+    where: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """The first `limit` different values in rising order, nulls left out. State: ``tuple``."""
+
+    term: Expr
+    limit: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Frequent:
+    """The most frequent values, those of equal number in rising order, nulls left out.
+
+    At most `limit`. State: ``tuple[tuple[Any, int], ...]`` of value and rows.
+    """
+
+    term: Expr
+    limit: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Quantiles:
+    """The values next to each of these quantiles, nulls and NaN left out. State: :class:`QuantilesState`.
+
+    Exact, so it sorts; costs memory of the size of the column.
+    """
+
+    term: Expr
+    probabilities: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The greatest step from one value to the next greater one, nulls left out. State: ``tuple``.
+
+    Of the values before and after it; of None, where there are not two different values. Without slices.
+    """
+
+    term: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The first rows where `where` is true: their numbers, from 0, and their values in `columns`.
+
+    At most `limit` (all, where None). State: ``list[tuple[int, Any, ...]]``. Looked for only where a scan
+    before counted any.
+    """
+
+    columns: tuple[str, ...]
     where: Expr
     limit: int | None = 20
+
+    @property
+    def count(self) -> Count | Repeats:
+        """The statistic that tells whether there is any such row."""
+        return counting(self.where)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a query in SQL gives of the table, which it calls ``aiqa_batch``.
+
+    The number of its rows, where `limit` is None, else the rows: at most so many, or all where negative.
+    State: int, or ``list[dict[str, Any]]``. Without slices.
+    """
+
+    sql: str
+    limit: int | None = None
+
+
+def counting(where: Expr) -> Count | Repeats:
+    """Return the statistic whose state, as a whole number, is how many rows there are where `where` is true.
+
+    Examples
+    --------
+    >>> from aiqa.scan.expr import call, col
+    >>> counting(call("repeated", (col("id"),), None))
+    Repeats(keys=(Expr(op='col', args=('id',)),), where=None)
+    """
+    return Repeats(*where.args) if where.op == "repeated" else Count(where)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +245,10 @@ class JointHistogram(ScoreHistogram):
         return (self.truth, self.score, self.baseline)
 
 
-Statistic = Count | Moments | Counts | Rows | Table | ScoreSteps | Sample
+Scalar = Count | Moments | Extremes | Total
+"""Statistics of which many fit into one query."""
+Grouped = Counts | Repeats | Values | Frequent | Quantiles | Gap | Sample | Query
+Statistic = Scalar | Grouped | Rows | Table | ScoreSteps
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +273,18 @@ class MomentsState:
     cross2: float = 0.0
     cubes: tuple[float, ...] = ()
     fourths: tuple[float, ...] = ()
+
+    @property
+    def spread(self) -> float | None:
+        """The standard deviation of a sample of equal weights; None if it is 0, infinite or not defined."""
+        if self.n < 2 or not math.isfinite(self.m2) or self.m2 <= 0:
+            return None
+        return math.sqrt(self.m2 / (self.n - 1))
+
+    @property
+    def deviation(self) -> float | None:
+        """The same, also where it is 0."""
+        return 0.0 if self.n > 1 and self.m2 == 0 else self.spread
 
     def merge(self, other: MomentsState) -> MomentsState:
         """Return the moments of both parts together (Chan, Golub & LeVeque 1983, with weights)."""
@@ -218,13 +332,92 @@ class CountState:
         return CountState(self.n + other.n, self.w + other.w, self.w2 + other.w2)
 
 
+@dataclass(frozen=True, slots=True)
+class ExtremesState:
+    """The least and the greatest value; None where there is none."""
+
+    min: Any
+    max: Any
+
+    def merge(self, other: ExtremesState) -> ExtremesState:
+        """Return the extremes of both parts together."""
+        low = [end for end in (self.min, other.min) if end is not None]
+        high = [end for end in (self.max, other.max) if end is not None]
+        return ExtremesState(min(low, default=None), max(high, default=None))
+
+
+@dataclass(frozen=True, slots=True)
+class TotalState:
+    """Rows n with a value, and their sum: int, float or Decimal, 0 where there is none."""
+
+    n: int
+    sum: Any
+
+    def merge(self, other: TotalState) -> TotalState:
+        """Return the sum over both parts."""
+        return TotalState(self.n + other.n, self.sum + other.sum)
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatsState:
+    """Rows n, how many different keys they have, and how many rows share theirs with another."""
+
+    n: int
+    distinct: int
+    repeated: int
+
+    def __int__(self) -> int:
+        return self.repeated
+
+    def __bool__(self) -> bool:
+        return self.repeated > 0
+
+
+@dataclass(frozen=True, slots=True)
+class QuantilesState:
+    """Rows n with a value; for each probability p the values at the places below and above p (n - 1).
+
+    Places count from 0. Without a row, None.
+    """
+
+    n: int
+    probabilities: tuple[float, ...]
+    below: tuple[Any, ...]
+    above: tuple[Any, ...]
+
+    def linear(self, place: int) -> float | None:
+        """Return a quantile between its neighbours, in proportion (type 7 of Hyndman & Fan 1996)."""
+        if not self.n:
+            return None
+        low, high = float(self.below[place]), float(self.above[place])
+        if low == high:
+            return low
+        return low + (high - low) * (self.probabilities[place] * (self.n - 1) % 1)
+
+    @property
+    def first(self) -> float | None:
+        """The first of the quantiles."""
+        return self.linear(0)
+
+    @property
+    def last(self) -> float | None:
+        """The last of them."""
+        return self.linear(len(self.probabilities) - 1)
+
+    def nearest(self, place: int) -> Any:
+        """Return the neighbour that is nearer, the one at the even place where both are."""
+        position = self.probabilities[place] * max(self.n - 1, 0)
+        return (self.below if round(position) <= math.floor(position) else self.above)[place]
+
+
 def merge(one: Any, other: Any) -> Any:
     """Return the state of two parts of the data together, from the states of each.
 
     Parameters
     ----------
-    one, other : int, MomentsState, dict[tuple, CountState] or histogram of scores
-        States of one statistic: Count, Moments, Counts, ScoreHistogram or JointHistogram. Others do not.
+    one, other : int, a state with ``merge``, or dict[tuple, CountState]
+        States of one statistic: Count, Moments, Extremes, Total, Counts, ScoreHistogram or JointHistogram.
+        Others do not add up.
 
     Raises
     ------
@@ -238,7 +431,7 @@ def merge(one: Any, other: Any) -> Any:
     """
     if isinstance(one, int) and isinstance(other, int):
         return one + other
-    if isinstance(one, MomentsState | CountState | Histogram | Joint):
+    if isinstance(one, MomentsState | CountState | ExtremesState | TotalState | Histogram | Joint):
         return one.merge(other)
     if isinstance(one, dict) and isinstance(other, dict):
         both = {key: merge(one[key], other[key]) for key in one.keys() & other.keys()}
@@ -265,10 +458,21 @@ Slicer = str | Binned
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A statistic in each slice by these columns (none: over the whole table, key ``()``)."""
+    """A statistic in each slice by these columns (none: over the whole table, key ``()``).
+
+    Where it comes `after` another, it is taken only if that counted anything, and else has no slice.
+    """
 
     statistic: Statistic
     by: tuple[Slicer, ...] = ()
+    after: Request | None = None
+
+    @property
+    def condition(self) -> Request | None:
+        """The request that must have counted something; a sample waits for its own count."""
+        if self.after is None and isinstance(self.statistic, Sample):
+            return Request(self.statistic.count, self.by)
+        return self.after
 
 
 Answers = dict[Request, dict[SliceKey, Any]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -10,8 +10,10 @@ from aiqa.declare.check import Check
 from aiqa.declare.expectation import Expectation
 from aiqa.declare.gate import Gate, Policy
 from aiqa.declare.metric import OF_DATA, Metric, column_of
-from aiqa.declare.source import Dataset, Model, declared_dataset
+from aiqa.declare.parameters import resolved
+from aiqa.declare.source import Dataset, GxBatch, Model, declared_dataset
 from aiqa.errors import DataError, DeclarationError, MetricError, nearest
+from aiqa.gx.declare import CHECKPOINT
 from aiqa.judge.decide import Judgement
 from aiqa.judge.family import SliceKey
 from aiqa.judge.number import number
@@ -29,7 +31,17 @@ class Job:
 
     frame: Any
     requests: tuple[Request, ...]
-    conclude: Callable[[Answers], Judged]
+    conclude: Callable[[Any], Judged]
+    gx: GxAsk | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GxAsk:
+    """What Great Expectations decides itself: `run` decides all that have the same `where` together."""
+
+    expectation: Expectation
+    where: Hashable
+    run: Callable[[list[Expectation]], list[dict[str, Any]]]
 
 
 def job_of(check: Check, gate: Gate, policy: Policy, subjects: Subjects, *, versus: bool, seed: int) -> Job:
@@ -50,6 +62,8 @@ def job_of(check: Check, gate: Gate, policy: Policy, subjects: Subjects, *, vers
     AiqaError
         If the check lacks a model or a data set, or these cannot be used.
     """
+    if isinstance(gate.claim, Expectation) and gate.claim.type == CHECKPOINT:
+        return _checkpoint_job(gate.claim, subjects)
     dataset = _dataset(check, gate)
     if isinstance(gate.claim, Expectation):
         return _expectation_job(gate.claim, dataset, subjects)
@@ -62,15 +76,39 @@ def job_of(check: Check, gate: Gate, policy: Policy, subjects: Subjects, *, vers
     return _metric_job(gate, check.model, dataset, policy, subjects, versus, seed)
 
 
-def answer(jobs: Sequence[Job]) -> dict[int, Answers | Exception]:
-    """Take the statistics of all jobs, in one scan a table, and return them (or the error) by ``id(job)``."""
-    by_table: dict[int, list[Job]] = {}
+def answer(jobs: Sequence[Job]) -> dict[int, Any]:
+    """Take the statistics of all jobs, in one scan a table, and return them (or the error) by ``id(job)``.
+
+    For those that Great Expectations decides, its result.
+    """
+    from aiqa.scan.together import answers_of
+
+    found: dict[int, Any] = {id(job): {} for job in jobs if not job.requests}
+    for group in _grouped(jobs, lambda job: id(job.frame) if job.requests else None):
+        answers = answers_of(group[0].frame, [job.requests for job in group])
+        found |= zip(map(id, group), answers, strict=True)
+    for group in _grouped(jobs, lambda job: job.gx.where if job.gx else None):
+        found |= zip(map(id, group), _by_gx([job.gx for job in group if job.gx]), strict=True)
+    return found
+
+
+def _grouped(jobs: Sequence[Job], key: Callable[[Job], Hashable]) -> Iterable[list[Job]]:
+    """Group jobs by their key, without those that have none."""
+    groups: dict[Hashable, list[Job]] = {}
     for job in jobs:
-        by_table.setdefault(id(job.frame), []).append(job)
-    return {key: value for group in by_table.values() for key, value in _answer_together(group).items()}
+        if key(job) is not None:
+            groups.setdefault(key(job), []).append(job)
+    return groups.values()
 
 
-def judge(job: Job | Exception, answers: Answers | Exception | None) -> Judged | Exception:
+def _by_gx(asked: Sequence[GxAsk]) -> list[Any]:
+    try:
+        return list(asked[0].run([one.expectation for one in asked]))
+    except Exception as error:  # noqa: BLE001 - custom expectations run here; the error is theirs
+        return [error] * len(asked)
+
+
+def judge(job: Job | Exception, answers: Any) -> Judged | Exception:
     """Return what a job came to; an error stays the gate's own."""
     if isinstance(job, Exception):
         return job
@@ -82,20 +120,6 @@ def judge(job: Job | Exception, answers: Answers | Exception | None) -> Judged |
         return error
 
 
-def _answer_together(jobs: Sequence[Job]) -> dict[int, Answers | Exception]:
-    """Scan once for all; if that breaks, halve until the one that breaks it stands alone."""
-    from aiqa.scan.execute import execute
-
-    try:
-        answers = execute(jobs[0].frame, [request for job in jobs for request in job.requests])
-    except Exception as error:  # noqa: BLE001 - whatever an engine raises is the verdict of the gate that asked
-        if len(jobs) == 1:
-            return {id(jobs[0]): error}
-        middle = len(jobs) // 2
-        return _answer_together(jobs[:middle]) | _answer_together(jobs[middle:])
-    return {id(job): answers for job in jobs}
-
-
 def _dataset(check: Check, gate: Gate) -> Dataset:
     if check.dataset is None:
         raise DeclarationError(
@@ -105,34 +129,111 @@ def _dataset(check: Check, gate: Gate) -> Dataset:
 
 
 def _expectation_job(expectation: Expectation, dataset: Dataset, subjects: Subjects) -> Job:
-    from aiqa.expectations.catalogue import requests, result, without_values
+    from aiqa.expectations.catalogue import claim, outcome
+    from aiqa.expectations.kind import ResultFormat, Untyped
 
+    ready = resolved(expectation, subjects.parameters)
+    if isinstance(dataset.source, GxBatch) or ready.native:
+        return _gx_job(ready, dataset, subjects)
     table = subjects.table(dataset)
+    personal = bool(set(ready.columns) & set(dataset.pii))
+    shown = subjects.show_values and not personal
+    try:
+        asked = claim(
+            ready,
+            table.columns,
+            ResultFormat(
+                keys=tuple(key for key in dataset.keys if key not in dataset.pii), without_values=not shown
+            ),
+            pandas=table.pandas,
+            tables=subjects.tables,
+            slices=tuple(name for name in dataset.slices if name not in dataset.pii),
+        )
+    except Untyped:
+        return _gx_job(ready, dataset, subjects)
 
     def conclude(answers: Answers) -> Judged:
-        found = result(expectation, answers, table.columns)
-        return Judged(_judge_result(expectation, found), result=without_values(found))
+        return _judged(ready, outcome(ready, *asked.conclude(answers)), shown=shown, personal=personal)
 
-    return Job(subjects.widest_frame(dataset), requests(expectation, table.columns), conclude)
+    return Job(subjects.widest_frame(dataset), asked.requests, conclude)
+
+
+def _gx_job(expectation: Expectation, dataset: Dataset, subjects: Subjects) -> Job:
+    """Let Great Expectations decide, on a batch of its own or on the frame as the user gave it."""
+
+    def run(expectations: list[Expectation]) -> list[dict[str, Any]]:
+        from aiqa.gx.native import results_in, results_of
+
+        summary = {"result_format": "SUMMARY"}
+        if isinstance(dataset.source, GxBatch):
+            return results_in(dataset.source, subjects.root, expectations, summary)
+        return results_of(subjects.table(dataset).opened.given, expectations, summary)
+
+    ask = GxAsk(expectation, dataset, run)
+    personal = bool(set(expectation.columns) & set(dataset.pii))
+    return Job(None, (), lambda found: _judged(expectation, found, personal=personal), ask)
+
+
+def _checkpoint_job(expectation: Expectation, subjects: Subjects) -> Job:
+    def run(_: list[Expectation]) -> list[dict[str, Any]]:
+        from aiqa.gx.native import run_checkpoint
+
+        kwargs = expectation.kwargs.as_dict()
+        return [run_checkpoint(kwargs["name"], subjects.root / kwargs["context"])]
+
+    return Job(None, (), lambda found: _judged(expectation, found), GxAsk(expectation, expectation, run))
+
+
+def _judged(
+    expectation: Expectation, found: dict[str, Any], *, shown: bool = False, personal: bool = False
+) -> Judged:
+    from aiqa.expectations.catalogue import without_values
+    from aiqa.expectations.report import plain
+
+    if found["exception_info"]["raised_exception"]:
+        raise DataError(str(found["exception_info"]["exception_message"]))
+    told = plain(found if shown else without_values(found, personal=personal))
+    return Judged(_judge_result(expectation, told), result=told)
 
 
 def _judge_result(expectation: Expectation, found: dict[str, Any]) -> Judgement:
     verdict = Verdict.PASS if found["success"] else Verdict.FAIL
     result = found["result"]
-    if "unexpected_count" not in result:
-        return Judgement(verdict, _observed(result.get("observed_value")))
+    if "evaluated_expectations" in result:
+        told = (
+            f"{result['successful_expectations']:,} of {result['evaluated_expectations']:,} expectations hold"
+        )
+        return Judgement(verdict, told)
+    if "element_count" not in result:
+        return Judgement(verdict, _observed(result))
     if not result["unexpected_count"]:
         return Judgement(verdict, f"all {result['element_count']:,} values are as expected")
     told = f"{result['unexpected_count']:,} of {result['element_count']:,} values"
     percent = result.get("unexpected_percent") or 0.0
     mostly = expectation.kwargs.as_dict().get("mostly", 1.0)
     allowed = f"at most {100 * (1 - mostly):.3g} % may be" if mostly < 1 else "none may be"
-    return Judgement(verdict, f"{told} ({percent:.3g} %) are not as expected, and {allowed}")
+    most = _most(result.get("unexpected_by_slice") or {})
+    return Judgement(verdict, f"{told} ({percent:.3g} %) are not as expected, and {allowed}{most}")
 
 
-def _observed(value: Any) -> str:
+def _most(by_slice: dict[str, list[dict[str, Any]]]) -> str:
+    """Say which slice has most of the unexpected rows."""
+    firsts = [(name, counts[0]) for name, counts in by_slice.items() if counts]
+    if not firsts:
+        return ""
+    name, most = max(firsts, key=lambda pair: pair[1]["unexpected_count"])
+    of = f"{most['unexpected_count']:,} of {most['element_count']:,}"
+    return f"; most where {name} is {most['value']!r}: {of}"
+
+
+def _observed(result: dict[str, Any]) -> str:
+    value = result.get("observed_value")
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return f"it is {number(value)}"
+    kinds = ("unexpected", "missing")
+    out_of_place = [f"{result[f'{kind}_count']:,} {kind}" for kind in kinds if result.get(f"{kind}_count")]
+    if out_of_place:
+        return " and ".join(out_of_place)
     return f"found {', '.join(map(str, value))}"[:300] if isinstance(value, list) else "as the table shows"
 
 

@@ -66,7 +66,9 @@ class Session:
     ) -> None:
         self.root = root
         self.config = config
-        self.subjects = Subjects(root, progress, _tracking_uri(config))
+        self.subjects = Subjects(
+            root, progress, _tracking_uri(config), config.parameters, show_values=config.show_values
+        )
         self._models = tuple(models)
         self._replacements = dict(map(_replacement, models))
 
@@ -127,6 +129,10 @@ class Session:
         for batch in batches.values():
             outcomes |= zip(batch, self._decide_batch([cases[index] for index in batch]), strict=True)
         return [outcomes[index] for index in range(len(cases))]
+
+    def jobs(self, cases: Sequence[Case]) -> list[Job | Exception]:
+        """Return what each gate asks of its data, opened but not scanned, or what is wrong with it."""
+        return self._jobs([dataclasses.replace(case, check=self.check(case.check)) for case in cases])
 
     def broken(self, check: Check, gate_id: str, error: BaseException, *, node: str | None = None) -> Outcome:
         """Return the outcome of a gate that cannot even be asked."""

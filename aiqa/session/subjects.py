@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+import datetime as dt
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from aiqa.declare.check import Check
-from aiqa.declare.source import Dataset, Model, ModelSource
-from aiqa.errors import DeclarationError
+from aiqa.declare.source import Dataset, Model, ModelSource, declared_dataset, declared_names
+from aiqa.errors import DataError, DeclarationError
 from aiqa.evidence.masking import mask
 from aiqa.evidence.record import DatasetRecord, ModelRecord
 
@@ -28,10 +29,21 @@ Progress = Callable[[str, int, int], None]
 class Subjects:
     """The tables and models of a run, each made at its first use; what failed once fails again at once."""
 
-    def __init__(self, root: Path, progress: Progress | None = None, tracking_uri: str | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        progress: Progress | None = None,
+        tracking_uri: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        show_values: bool = False,
+    ) -> None:
         self.root = root
         self.tracking_uri = tracking_uri
         self.progress = progress
+        self.parameters = parameters or {}
+        self.tables = _Tables(self)
+        self.show_values = show_values
+        self.now = dt.datetime.now(dt.UTC)
         self._made: dict[Hashable, object] = {}
 
     def table(self, dataset: Dataset) -> Table:
@@ -39,6 +51,10 @@ class Subjects:
         from aiqa.scan.source import open_dataset
 
         return self._once(("table", dataset), lambda: open_dataset(dataset, self.root))
+
+    def labelled(self, dataset: Dataset) -> Table:
+        """Return the rows of a data set that models are judged by: those whose label is known by now."""
+        return self._once(("labelled", dataset), lambda: self.table(dataset).matured(self.now))
 
     def model(self, model: Model, source: ModelSource | None = None) -> LoadedModel:
         """Return a loaded model (`source`: the champion's, say)."""
@@ -54,7 +70,7 @@ class Subjects:
         """Return what a model says of every row."""
 
         def predict() -> Predictions:
-            table = self.table(dataset)
+            table = self.labelled(dataset)
             loaded = self.model(model, source)
             return loaded.predict(table, dataset, self._report(model, table))
 
@@ -67,7 +83,7 @@ class Subjects:
         def score() -> ScoredTable:
             challenger = self.predictions(dataset, model, model.source)
             champion = self._champion(dataset, model) if versus else None
-            return scored_table(self.table(dataset).frame, model, dataset, challenger, champion)
+            return scored_table(self.labelled(dataset).frame, model, dataset, challenger, champion)
 
         return self._once(("scored", dataset, model, versus), score)
 
@@ -77,8 +93,8 @@ class Subjects:
         That of a multi-label model has every row several times over and is not the data set's.
         """
         scored: list[Any] = [made for key, made in self._made.items() if _is_scored(key, dataset, made)]
-        scored = [made for made in scored if not made.labels]
-        return scored[-1].frame if scored else self.table(dataset).frame
+        scored = [made for made in scored if not made.labels and dataset.label_maturity is None]
+        return scored[-1].frame if scored else self.table(dataset).native
 
     def data_of(self, check: Check) -> pl.DataFrame:
         """Return the rows that a free-form check is about.
@@ -147,12 +163,21 @@ class Subjects:
                 rows=table.rows,
                 columns=table.columns,
                 fingerprint=table.fingerprint,
+                immature=self._immature(dataset, table),
             )
 
         try:
             return self._once(("dataset record", dataset), describe)
         except Exception:  # noqa: BLE001 - the gates tell what is wrong; here it is only named
             return DatasetRecord(name=dataset.name, source=mask(repr(dataset.source)))
+
+    def _immature(self, dataset: Dataset, table: Table) -> int | None:
+        if dataset.label_maturity is None:
+            return None
+        try:
+            return table.rows - self.labelled(dataset).rows
+        except DataError:
+            return table.rows
 
     def _model_records(self, model: Model) -> tuple[ModelRecord, ...]:
         records = [self._model_record(model, model.source, "challenger")]
@@ -179,6 +204,26 @@ class Subjects:
         if isinstance(made, Exception):
             raise made
         return cast("T", made)
+
+
+class _Tables(Mapping[str, Any]):
+    """The declared data sets by name, opened when an expectation names one."""
+
+    def __init__(self, subjects: Subjects) -> None:
+        self._subjects = subjects
+
+    def __getitem__(self, name: str) -> Any:
+        try:
+            dataset = declared_dataset(name)
+        except DeclarationError:
+            raise KeyError(name) from None
+        return self._subjects.table(dataset).native
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(declared_names())
+
+    def __len__(self) -> int:
+        return len(declared_names())
 
 
 def _is_scored(key: Hashable, dataset: Dataset, made: object) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from decimal import Decimal
+from enum import Enum
 from functools import partial
 from typing import Any
 
@@ -16,7 +18,7 @@ from hypothesis import strategies as st
 import aiqa
 from aiqa import expect, metric
 from aiqa.declare.check import check_of
-from aiqa.declare.values import Declaration, freeze
+from aiqa.declare.values import Declaration, Pairs, freeze
 from aiqa.errors import DeclarationError
 
 
@@ -128,6 +130,7 @@ def test_functions_of_one_address_are_told_apart() -> None:
         ([1], "not a declaration"),
         ({"declares": "AtLeast", "threshold": {"decimal": "many"}}, "not a declaration"),
         ({"declares": "AtLeast", "threshold": {"date": "soon"}}, "not a declaration"),
+        ({"declares": "AtLeast", "threshold": {"float": "nan"}}, "finite number"),
         ({"declares": ["AtLeast"]}, "not a declaration"),
     ],
 )
@@ -150,7 +153,33 @@ def test_any_plain_value_is_frozen_and_travels(value: Any) -> None:
     assert aiqa.from_json(json.loads(json.dumps(declared.to_json()))) == declared
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), object()])
+@given(nested)
+def test_a_frozen_mapping_is_thawed(value: Any) -> None:
+    frozen = freeze({"value": value}, "it")
+    assert freeze(frozen.as_dict(), "it") == frozen
+    json.dumps(frozen.as_dict())
+
+
+@pytest.mark.parametrize(
+    "value", [math.inf, -math.inf, [1.0, math.inf], {"a": [-math.inf]}, Decimal("Infinity")]
+)
+def test_an_infinity_travels_where_it_is_allowed(value: Any) -> None:
+    declared = Pairs((("value", freeze(value, "it", infinite=True)),))
+    text = json.dumps(declared.to_json(), allow_nan=False)
+    assert aiqa.from_json(json.loads(text)) == declared
+    with pytest.raises(DeclarationError, match="it must be a finite number"):
+        freeze(value, "it")
+
+
+class Side(Enum):
+    LEFT = "left"
+
+
+def test_a_member_of_an_enum_is_its_value() -> None:
+    assert freeze([Side.LEFT], "side") == ("left",)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), Decimal("NaN"), b"bytes", object()])
 def test_what_json_cannot_carry_is_refused(value: Any) -> None:
     with pytest.raises(DeclarationError, match="min"):
         freeze(value, "min")

@@ -10,9 +10,10 @@ import polars as pl
 import pytest
 
 from aiqa import expect
-from aiqa.declare.expectation import EXPECTATION_NAMES, Expectation
+from aiqa.declare.expect import BEYOND_GX, EXPECTATION_NAMES
+from aiqa.declare.expectation import Expectation, expectation_of
 from aiqa.errors import DataError, DeclarationError
-from aiqa.expectations.catalogue import CATALOGUE, requests, result, without_values
+from aiqa.expectations.catalogue import CATALOGUE, claim, outcome, without_values
 from aiqa.scan.execute import execute, schema_of
 
 FRAME = pl.DataFrame(
@@ -30,14 +31,13 @@ FRAME = pl.DataFrame(
 def _result(
     expectation: Expectation, frame: pl.DataFrame = FRAME, result_format: str = "SUMMARY"
 ) -> dict[str, Any]:
-    columns = schema_of(frame.lazy())
-    return result(
-        expectation, execute(frame, requests(expectation, columns, result_format)), columns, result_format
-    )
+    claimed = claim(expectation, schema_of(frame), result_format)
+    return outcome(expectation, *claimed.conclude(execute(frame, claimed.requests)))
 
 
 def test_the_catalogue_is_what_can_be_declared() -> None:
     assert {name.removeprefix("expect_") for name in CATALOGUE} == set(EXPECTATION_NAMES)
+    assert len(set(EXPECTATION_NAMES) - BEYOND_GX) == 60
 
 
 @pytest.mark.parametrize(
@@ -138,12 +138,12 @@ def test_an_empty_table() -> None:
         (expect.column_values_to_be_between("d", "soon"), "'soon' is no date"),
         (expect.column_values_to_be_between("l", 1), "cannot be compared with 1"),
         (expect.column_values_to_be_in_set("l", [1]), "cannot be looked up in a set"),
-        (expect.column_value_lengths_to_be_between("id", 1), "only texts have a length"),
+        (expect.column_value_lengths_to_be_between("id", 1), "are no text, and have no length"),
     ],
 )
 def test_data_that_cannot_be_held_against_it(expectation: Expectation, message: str) -> None:
     with pytest.raises(DataError, match=message) as raised:
-        requests(expectation, schema_of(FRAME.lazy()))
+        claim(expectation, schema_of(FRAME))
     assert raised.value.column is not None
 
 
@@ -161,9 +161,11 @@ def test_data_that_cannot_be_held_against_it(expectation: Expectation, message: 
         lambda: expect.column_values_to_not_be_null(5),  # type: ignore[arg-type]
         lambda: expect.column_values_to_not_be_null("x", mostly=1.5),
         lambda: expect.column_to_exist("x", -1),
-        lambda: requests(Expectation("expect_column_values_to_be_nice"), {}),
-        lambda: requests(expect.column_values_to_match_regex("x", "("), {"x": "String"}),
-        lambda: requests(expect.column_to_exist("x"), {}, "SUMARY"),
+        lambda: expect.column_values_to_match_regex("x", "("),
+        lambda: claim(Expectation("expect_column_values_to_be_nice"), {}),
+        lambda: claim(expectation_of("expect_column_to_exist", {"colum": "x"}), {"x": "Int64"}),
+        lambda: claim(expect.column_to_exist("x"), {}, "SUMARY"),
+        lambda: claim(expect.column_to_exist("x"), {}, {"unexpected_index_colum_names": ["x"]}),
     ],
 )
 def test_what_is_declared_wrongly(declare: Any) -> None:

@@ -15,8 +15,9 @@ import pytest
 
 import aiqa
 from aiqa import expect, metric
+from aiqa.declare.expectation import expectation_of
 from aiqa.errors import DataError, DeclarationError
-from aiqa.expectations import validate as validate_module
+from aiqa.scan import together
 from aiqa.scan.execute import execute
 
 FRAME = pl.DataFrame({"amount": [1.0, 2.0, None, -4.0], "name": ["<b>a</b>", "b", "c", "c"]})
@@ -51,7 +52,7 @@ def test_an_error_stays_with_its_expectation() -> None:
         FRAME,
         [
             expect.column_values_to_not_be_null("amonut"),
-            expect.column_values_to_match_regex("name", "("),
+            expectation_of("expect_column_values_to_match_regex", {"column": "name", "regex": "("}),
             expect.column_values_to_be_between("name", 1, 2),
             expect.column_values_to_not_be_null("name"),
         ],
@@ -60,7 +61,7 @@ def test_an_error_stays_with_its_expectation() -> None:
     infos = [found["exception_info"] for found in report.results]
     assert [info["raised_exception"] for info in infos] == [True, True, True, False]
     assert "did you mean 'amount'" in infos[0]["exception_message"]
-    assert "no regular expression" in infos[1]["exception_message"]
+    assert "regular expression" in infos[1]["exception_message"]
     assert "cannot be compared with 1" in infos[2]["exception_message"]
     assert report.results[0]["result"] == {}
 
@@ -82,7 +83,7 @@ def test_one_scan_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
         scans.append(1)
         return real(frame, requests)
 
-    monkeypatch.setattr(validate_module, "execute", counted)
+    monkeypatch.setattr(together, "execute", counted)
     aiqa.validate(FRAME, [expect.column_values_to_not_be_null(name) for name in FRAME.columns])
     assert len(scans) == 1
 
@@ -134,7 +135,9 @@ def test_json_is_plain() -> None:
     document = json.loads(json.dumps(report.to_json(), allow_nan=False))
     assert document["results"][0]["result"]["partial_unexpected_list"] == ["nan", "inf"]
     assert document["results"][1]["result"]["partial_unexpected_list"] == ["2026-01-02"] * 3
-    assert set(document) == {"success", "results", "statistics", "meta"}
+    assert set(document) == {
+        "success", "results", "suite_name", "suite_parameters", "statistics", "meta", "id"
+    }  # fmt: skip
 
 
 def test_what_is_no_expectation() -> None:
@@ -167,8 +170,24 @@ def test_pandas_columns_without_any_value_have_no_type() -> None:
     assert aiqa.validate(frame, expectations).success
 
 
-def test_pandas_columns_of_several_types_are_named() -> None:
-    frame = pd.DataFrame({"n": [1, 2], "mixed": ["a", 1]})
-    with pytest.raises(DataError, match="table of typed columns") as caught:
-        aiqa.validate(frame, [expect.column_values_to_not_be_null("n")])
-    assert caught.value.column == "mixed"
+@pytest.mark.filterwarnings("ignore")
+def test_pandas_columns_of_several_types_are_great_expectations_own() -> None:
+    frame = pd.DataFrame({"n": [1, 2, 2], "mixed": pd.Series(["a", 1, None], dtype="object")})
+    report = aiqa.validate(
+        frame,
+        [
+            expect.column_values_to_be_in_set("mixed", ["a"]),
+            expect.column_values_to_be_unique("n"),
+            expect.column_values_to_not_be_null("mixed", row_condition="n == 1", condition_parser="pandas"),
+            expect.table_column_count_to_equal(2),
+        ],
+    )
+    assert [found["success"] for found in report.results] == [False, False, True, True]
+    assert report.results[0]["result"]["partial_unexpected_list"] == [1]
+    assert report.results[1]["result"]["unexpected_count"] == 2
+
+
+def test_a_frame_with_two_columns_of_one_name() -> None:
+    frame = pd.DataFrame([[1, 2]], columns=["n", "n"])
+    with pytest.raises(DataError, match="same name"):
+        aiqa.validate(frame, [expect.column_to_exist("n")])

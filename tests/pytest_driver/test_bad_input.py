@@ -195,6 +195,9 @@ def compared():
 @aiqa.check(orders)
 def bad_regex():
     yield expect.column_values_to_match_regex("country", "(")
+
+@aiqa.check(orders)
+def bad_columns():
     yield expect.column_values_to_be_between("country", 0, 1)
     yield expect.column_values_to_not_be_null("countri")
 """

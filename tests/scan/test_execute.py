@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiqa.errors import DataError
-from aiqa.scan.execute import FUSED, execute
+from aiqa.scan.engines.polars import Polars
+from aiqa.scan.execute import execute
 from aiqa.scan.expr import Expr, call, col
 from aiqa.scan.statistics import (
     Count,
@@ -150,7 +151,7 @@ def test_an_empty_table_has_one_whole_and_no_slices(lazy: bool) -> None:
     frame: Any = pl.DataFrame(schema={"x": pl.Float64, "g": pl.String, "w": pl.Float64})
     frame = frame.lazy() if lazy else frame
     count, moments, counts, rows, sample = _ask(
-        frame, Count(X > 0), Moments(X), Counts((X,)), Rows(("x",)), Sample("x", X > 0)
+        frame, Count(X > 0), Moments(X), Counts((X,)), Rows(("x",)), Sample(("x",), X > 0)
     )
     assert (count, counts, sample) == ({(): 0}, {(): {}}, {(): []})
     assert (moments[()].n, moments[()].w, math.isnan(moments[()].mean)) == (0, 0.0, True)
@@ -187,20 +188,22 @@ def test_samples_are_the_first_rows_with_their_places(lazy: bool) -> None:
     frame = pl.DataFrame({"x": [5.0, 1.0, 7.0, None, 9.0], "g": ["u", "u", "v", "v", "v"]})
     source = frame.lazy() if lazy else frame
     where = X > 4
-    few, every, none = _ask(source, Sample("x", where, 2), Sample("x", where, None), Sample("x", X > 99))
+    few, every, none = _ask(
+        source, Sample(("x",), where, 2), Sample(("x",), where, None), Sample(("x",), X > 99)
+    )
     assert few == {(): [(0, 5.0), (2, 7.0)]}
     assert every == {(): [(0, 5.0), (2, 7.0), (4, 9.0)]}
     assert none == {(): []}
-    [sliced] = _ask(source, Sample("g", X > 6, 1), by=("g",))
+    [sliced] = _ask(source, Sample(("g",), X > 6, 1), by=("g",))
     assert sliced == {(("g", "u"),): [], (("g", "v"),): [(2, "v")]}
 
 
 def test_repeats_and_hundreds_of_statistics() -> None:
     frame = pl.DataFrame({"x": np.arange(1000.0)})
-    requests = [Request(Count(bound > X)) for bound in range(3 * FUSED)]
+    requests = [Request(Count(bound > X)) for bound in range(3 * Polars.fused)]
     answers = execute(frame.lazy(), requests + requests)
-    assert len(answers) == 3 * FUSED
-    assert [answers[request][()] for request in requests] == list(range(3 * FUSED))
+    assert len(answers) == 3 * Polars.fused
+    assert [answers[request][()] for request in requests] == list(range(3 * Polars.fused))
 
 
 @pytest.mark.parametrize(
@@ -221,7 +224,7 @@ def test_frames_of_several_libraries(convert: Any) -> None:
         Request(Count(), by=("amont",)),
         Request(Moments(X, "amont")),
         Request(Rows(("amont",))),
-        Request(Sample("amont", X > 0)),
+        Request(Sample(("amont",), X > 0)),
         Request(Counts((X, call("bin", col("amont"), (0.0,))))),
     ],
 )

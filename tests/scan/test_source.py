@@ -231,10 +231,17 @@ def test_a_function_that_breaks_or_gives_no_frame(tmp_path: Path) -> None:
 
 
 def test_frames_that_no_typed_table_holds(tmp_path: Path) -> None:
-    assert _error(tmp_path, pd.DataFrame({"a": [1], "b": [object()]})).column == "b"
-    assert _error(tmp_path, pd.DataFrame({"a": [1, "x"]})).column == "a"
-    assert "unique" in str(_error(tmp_path, pd.DataFrame([[1, 2]], columns=["a", "a"])))
+    assert _error(tmp_path, pd.DataFrame({"a": [1, "x"]}), label="a").column == "a"
+    assert "same name" in str(_error(tmp_path, pd.DataFrame([[1, 2]], columns=["a", "a"])))
     assert "no rows" in str(_error(tmp_path, FRAME[:0]))
+
+
+def test_columns_of_several_types_are_told_by_name(tmp_path: Path) -> None:
+    for frame in (pd.DataFrame({"a": [1, 2], "b": [object(), 1]}), pd.DataFrame({"b": [1, "x"]})):
+        table = open_dataset(dataset("mixed", frame), tmp_path)
+        assert table.rows == 2
+        assert table.columns["b"] == "Object"
+        assert list(table.columns) == list(frame.columns)
 
 
 @pytest.mark.parametrize("role", ["label", "weight", "time", "slices"])

@@ -14,6 +14,7 @@ import aiqa
 from aiqa import expect, metric
 from aiqa.config import Config
 from aiqa.declare.check import Check
+from aiqa.declare.expectation import expectation_of
 from aiqa.declare.gate import Gate
 from aiqa.errors import ConfigError
 from aiqa.evidence.outcome import Outcome
@@ -97,7 +98,7 @@ def test_a_gate_that_breaks_leaves_the_others_alone(tmp_path: Path, shop: Shop) 
         shop.cases(
             metric.roc_auc >= 0.6,
             metric(explode) >= 0,
-            expect.column_values_to_match_regex("group", "["),
+            expectation_of("expect_column_values_to_match_regex", {"column": "group", "regex": "["}),
             metric.recall(label=7) >= 0.1,
             expect.column_values_to_be_in_set("group", ["a", "b", "c"]),
         )

@@ -1,0 +1,71 @@
+"""What an engine can do beyond what narwhals says in the same way for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import narwhals as nw
+import polars as pl
+
+from aiqa.scan.expr import Expr
+
+ROW = "__aiqa_row"
+"""The column of row numbers, from 0, that :meth:`Engine.numbered` adds."""
+
+
+class Engine(Protocol):
+    """A place where tables are scanned."""
+
+    name: str
+    fused: int
+    """Scalar statistics a query."""
+    ordered: bool
+    """Whether a query gives rows in the order of the table."""
+    widest: Any
+    """The type of narwhals in which sums of whole numbers do not overflow."""
+
+    def open(self, frame: Any) -> nw.LazyFrame[Any]:
+        """Return a frame, still unread."""
+
+    def schema(self, table: nw.LazyFrame[Any]) -> dict[str, str]:
+        """Return the columns and the text of their types, in Polars' words.
+
+        Raises
+        ------
+        DataError
+            If the table cannot be opened.
+        """
+
+    def numbered(self, table: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """Add the numbers of the rows, as :data:`ROW`."""
+
+    def can(self, expr: Expr) -> bool:
+        """Tell whether the engine runs a lowered operation; if not, :meth:`hand_over` gives one that does."""
+
+    def hand_over(self, table: nw.LazyFrame[Any], columns: Sequence[str]) -> tuple[Engine, nw.LazyFrame[Any]]:
+        """Return an engine that runs everything, with the same rows of these columns."""
+
+    def batch(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str, expr: Expr) -> nw.LazyFrame[Any]:
+        """Add what ``matches``, ``parses`` or ``bin`` tells of `value`, as column `name`."""
+
+    def previous(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
+        """Add the last value before each row that is not null, as column `name`."""
+
+    def adopt(self, other: Any, columns: Sequence[str]) -> nw.LazyFrame[Any]:
+        """Return different rows of columns of another table, of any engine, as a table of this one."""
+
+    def query(self, table: nw.LazyFrame[Any], sql: str) -> nw.LazyFrame[Any]:
+        """Return what a query in SQL gives, of the table that it calls ``aiqa_batch``."""
+
+    def digest(self, native: Any) -> list[str]:
+        """Return texts that are equal for the same rows, in any order, and different for others."""
+
+    def collect(self, queries: Sequence[nw.LazyFrame[Any]]) -> list[pl.DataFrame]:
+        """Run queries.
+
+        Raises
+        ------
+        DataError
+            If the data cannot be read.
+        """

@@ -1,0 +1,80 @@
+"""Spark: every statistic is a partial aggregation; only results leave the cluster.
+
+Python looks at values only for what no expression can say, in batches of Arrow on the workers, where
+aiqa must be installed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, cast
+
+import narwhals as nw
+import polars as pl
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as sf
+
+from aiqa.errors import DataError
+from aiqa.scan.engines.engine import ROW, Engine
+from aiqa.scan.engines.polars import Polars
+from aiqa.scan.engines.sql import SqlEngine
+from aiqa.scan.expr import Expr
+from aiqa.scan.texts import told
+
+
+class Spark(SqlEngine):
+    """A DataFrame of PySpark."""
+
+    name = "spark"
+    widest = nw.Decimal(38, 0)
+    errors: ClassVar = (PySparkException,)
+
+    def empty(self, table: nw.LazyFrame[Any]) -> list[str]:
+        return [field.name for field in table.to_native().schema if field.dataType.typeName() == "void"]
+
+    def numbered(self, table: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """Number rows in the order of partitions; from 0 on, without gaps within one."""
+        native = table.to_native().withColumn(ROW, sf.monotonically_increasing_id())
+        return cast("nw.LazyFrame[Any]", nw.from_native(native))
+
+    def can(self, expr: Expr) -> bool:  # noqa: ARG002 - everything
+        return True
+
+    def hand_over(
+        self,
+        table: nw.LazyFrame[Any],
+        columns: Sequence[str],  # noqa: ARG002
+    ) -> tuple[Engine, nw.LazyFrame[Any]]:
+        return self, table
+
+    def batch(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str, expr: Expr) -> nw.LazyFrame[Any]:
+        if expr.op == "bin":
+            return super().batch(table, value, name, expr)
+        _, *arguments = expr.args
+        form, argument = ("regex", arguments[0]) if expr.op == "matches" else arguments
+        told(form, argument)  # a wrong argument is an error here, not on a worker
+
+        native = table.with_columns(value.alias(name)).to_native()
+        tell = sf.arrow_udf(lambda texts: told(form, argument)(pl.Series(texts)).to_arrow(), "boolean")
+        column = tell(sf.col(name))
+        return cast("nw.LazyFrame[Any]", nw.from_native(native.withColumn(name, column)))
+
+    def adopt(self, other: Any, columns: Sequence[str]) -> nw.LazyFrame[Any]:
+        if not isinstance(other, DataFrame):
+            distinct = Polars().adopt(other, columns).unique().to_native().collect()
+            other = SparkSession.active().createDataFrame(distinct.to_arrow())
+        return cast("nw.LazyFrame[Any]", nw.from_native(other).select(*columns))
+
+    def query(self, table: nw.LazyFrame[Any], sql: str) -> nw.LazyFrame[Any]:
+        native = table.to_native()
+        native.createOrReplaceTempView("aiqa_batch")
+        try:
+            return cast("nw.LazyFrame[Any]", nw.from_native(native.sparkSession.sql(sql)))
+        except PySparkException as error:
+            raise DataError(f"the query fails: {str(error).strip().splitlines()[0]}: {sql}") from error
+
+    def digest(self, native: Any) -> list[str]:
+        row = sf.xxhash64(*(sf.col(f"`{name.replace('`', '``')}`") for name in native.columns))
+        found = native.agg(sf.count("*"), sf.sum(row.cast("decimal(38,0)")), sf.bit_xor(row)).collect()[0]
+        return list(map(str, found))

@@ -1,0 +1,157 @@
+"""Regular expressions of Python, written so that every engine finds a match in the same texts."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable
+from re import _constants as sre  # type: ignore[attr-defined]
+from re import _parser  # type: ignore[attr-defined]
+from typing import Any
+
+_META = frozenset(r"\.+*?()|[]{}^$")
+_META_OF_CLASS = frozenset(r"\[]^-&~")
+_MOST = 1000
+"""RE2 repeats no more often."""
+_SPACE = "\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+# What Python calls a letter or digit is exactly the categories L and N, and a decimal Nd (Unicode 14).
+_CATEGORIES = {
+    sre.CATEGORY_DIGIT: r"\p{Nd}",
+    sre.CATEGORY_NOT_DIGIT: r"\P{Nd}",
+    sre.CATEGORY_SPACE: _SPACE,
+    sre.CATEGORY_WORD: r"\p{L}\p{N}_",
+}
+_REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT)
+
+
+class _OnlyPython(Exception):  # noqa: N818 - not an error: the answer to a question
+    """No other engine says the same."""
+
+
+@functools.lru_cache(maxsize=512)
+def portable(pattern: str) -> str | None:
+    r"""Return a pattern in which Rust, RE2 and Java find what Python's ``re.search`` finds in `pattern`.
+
+    Only whether there is a match is the same, not which. None where that cannot be said: look-around,
+    back references, word boundaries, flags but ``s`` and ``x``, and what is no regular expression.
+
+    Examples
+    --------
+    >>> portable(r"^\d{8}$")
+    '\\A\\p{Nd}{8}(?:\\n?\\z)'
+    >>> portable("a(?!b)") is None
+    True
+    """
+    try:
+        parsed = _parser.parse(pattern)
+        flags = parsed.state.flags
+        if flags & ~(re.UNICODE | re.DOTALL | re.VERBOSE):
+            return None
+        return _sequence(parsed, dot="(?s:.)" if flags & re.DOTALL else r"[^\n]", last=True)
+    except (_OnlyPython, re.error, OverflowError, RecursionError):
+        return None
+
+
+def _sequence(items: Iterable[Any], *, dot: str, last: bool) -> str:
+    """Write items one after another; `last` tells that nothing follows them."""
+    listed = list(items)
+    return "".join(
+        _item(op, argument, dot, last and place == len(listed) - 1)
+        for place, (op, argument) in enumerate(listed)
+    )
+
+
+def _item(op: Any, argument: Any, dot: str, last: bool) -> str:
+    if op is sre.LITERAL:
+        return _literal(argument, _META)
+    if op is sre.NOT_LITERAL:
+        return f"[^{_literal(argument, _META_OF_CLASS)}]"
+    if op is sre.ANY:
+        return dot
+    if op is sre.IN:
+        return _class(argument)
+    if op is sre.AT:
+        return _anchor(argument, last)
+    return _compound(op, argument, dot, last)
+
+
+def _compound(op: Any, argument: Any, dot: str, last: bool) -> str:
+    if op is sre.BRANCH:
+        return f"(?:{'|'.join(_sequence(branch, dot=dot, last=last) for branch in argument[1])})"
+    if op is sre.SUBPATTERN:
+        _, added, removed, inner = argument
+        if added or removed:
+            raise _OnlyPython
+        return f"(?:{_sequence(inner, dot=dot, last=last)})"
+    if op in _REPEATS:
+        least, most, inner = argument
+        return f"(?:{_sequence(inner, dot=dot, last=False)}){_times(least, most)}"
+    raise _OnlyPython
+
+
+def _times(least: int, most: Any) -> str:
+    endless = most is sre.MAXREPEAT
+    if least > _MOST or (not endless and most > _MOST):
+        raise _OnlyPython
+    common = {(0, 1): "?", (0, None): "*", (1, None): "+"}.get((least, None if endless else most))
+    if common:
+        return common
+    return f"{{{least},}}" if endless else f"{{{least}}}" if least == most else f"{{{least},{most}}}"
+
+
+def _anchor(place: Any, last: bool) -> str:
+    if place in (sre.AT_BEGINNING, sre.AT_BEGINNING_STRING):
+        return r"\A"
+    if place is sre.AT_END_STRING:
+        return r"\z"
+    if place is sre.AT_END and last:  # before a line break at the very end, too
+        return r"(?:\n?\z)"
+    raise _OnlyPython
+
+
+def _class(items: list[tuple[Any, Any]]) -> str:
+    negated = items[0][0] is sre.NEGATE
+    return f"[{'^' if negated else ''}{''.join(_member(*item) for item in items[negated:])}]"
+
+
+def _member(op: Any, argument: Any) -> str:
+    if op is sre.LITERAL:
+        return _literal(argument, _META_OF_CLASS)
+    if op is sre.RANGE:
+        return "-".join(_literal(end, _META_OF_CLASS) for end in argument)
+    if op is sre.CATEGORY and argument in _CATEGORIES:
+        return _CATEGORIES[argument]
+    raise _OnlyPython
+
+
+def _literal(code: int, meta: frozenset[str]) -> str:
+    character = chr(code)
+    if code == 0 or 0xD800 <= code <= 0xDFFF:
+        raise _OnlyPython
+    return f"\\{character}" if character in meta else character
+
+
+def like(pattern: str, escape: str | None = None) -> str:
+    r"""Return the regular expression that says what SQL's LIKE says: the whole text, upper case unlike lower.
+
+    Parameters
+    ----------
+    pattern : str
+        ``%`` stands for any characters, ``_`` for one.
+    escape : str, optional
+        The character that takes the next one literally; a backslash where None, as in PostgreSQL.
+
+    Examples
+    --------
+    >>> like("A\\_%")
+    '(?s)\\AA_.*\\Z'
+    """
+    wild = {"%": ".*", "_": "."}
+    parts: list[str] = []
+    characters = iter(pattern)
+    for character in characters:
+        if character == (escape or "\\"):
+            parts.append(re.escape(next(characters, character)))
+        else:
+            parts.append(wild.get(character, re.escape(character)))
+    return rf"(?s)\A{''.join(parts)}\Z"

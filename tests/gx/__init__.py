@@ -1,0 +1,1 @@
+"""Suites, data sources, checkpoints and custom expectations of Great Expectations."""

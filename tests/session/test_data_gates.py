@@ -1,0 +1,179 @@
+"""Gates on data in a run: which rows, how many by slice, personal data, mature labels, other tables."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+
+import aiqa
+from aiqa import expect, metric
+from aiqa.config import Config
+from aiqa.declare.check import Check
+from aiqa.declare.expectation import Expectation
+from aiqa.declare.source import Dataset
+from aiqa.errors import DeclarationError
+from aiqa.evidence.outcome import Outcome
+from aiqa.session import Case, Session
+
+ORDERS = pl.DataFrame(
+    {
+        "order_id": ["o1", "o2", "o3", "o4"],
+        "email": ["ann@x.org", "no mail", "cas@x.org", None],
+        "amount": [1.0, -2.0, -3.0, 4.0],
+        "country": ["BR", "BR", "PT", "PT"],
+    }
+)
+
+
+def _decide(
+    dataset: Dataset, *expectations: Expectation, root: Path = Path(), **config: Any
+) -> list[Outcome]:
+    check = Check("orders are fine", dataset=dataset)
+    session = Session(root, Config(project="test", **config))
+    return session.decide([Case(check, one.id, one.gate()) for one in expectations])
+
+
+def _result(outcome: Outcome) -> dict[str, Any]:
+    assert outcome.gate.result is not None, outcome.gate.error
+    found: dict[str, Any] = outcome.gate.result["result"]
+    return found
+
+
+NEGATIVE = expect.column_values_to_be_between("amount", 0)
+MAIL = expect.column_values_to_match_regex("email", "@")
+
+
+def test_unexpected_rows_are_told_by_their_keys_and_slices() -> None:
+    orders = aiqa.dataset("orders", ORDERS, keys=["order_id"], slices=["country"])
+    [outcome] = _decide(orders, NEGATIVE)
+    found = _result(outcome)
+    assert found["partial_unexpected_index_list"] == [{"order_id": ["o2", "o3"]}]
+    assert found["unexpected_by_slice"]["country"] == [
+        {"value": "BR", "element_count": 2, "unexpected_count": 1},
+        {"value": "PT", "element_count": 2, "unexpected_count": 1},
+    ]
+    assert "most where country is 'BR': 1 of 2" in outcome.gate.reason
+    assert "-2" not in str(outcome.gate.result)
+
+
+def test_values_are_told_only_where_that_is_allowed_and_never_personal_ones() -> None:
+    orders = aiqa.dataset("orders", ORDERS, keys=["order_id", "email"], pii=["email"], slices=["email"])
+    hidden = _decide(orders, NEGATIVE, MAIL)
+    shown = _decide(orders, NEGATIVE, MAIL, show_values=True)
+    assert "partial_unexpected_list" not in _result(hidden[0])
+    assert _result(shown[0])["partial_unexpected_list"] == [-2.0, -3.0]
+    for outcome in (*hidden, *shown):
+        assert "@" not in str(outcome.gate.result).replace("'@'", "")
+        assert "no mail" not in str(outcome.gate)
+    assert _result(shown[1])["partial_unexpected_index_list"] == [{"order_id": ["o2"]}]
+
+
+@pytest.mark.parametrize(
+    "expectation",
+    [
+        expect.column_distinct_values_to_be_in_set("email", ["x"]),
+        expect.column_most_common_value_to_be_in_set("email", ["x"]),
+        expect.column_max_to_be_between("email", "a", "b"),
+        expect.column_values_to_be_in_set("email", ["x"]),
+        expect.column_kl_divergence_to_be_less_than("email", {"values": ["x"], "weights": [1.0]}, 0.1),
+        expect.column_pair_values_to_be_equal("email", "order_id"),
+        expect.compound_columns_to_be_unique(["email", "country"]),
+    ],
+)
+@pytest.mark.parametrize("show_values", [True, False])
+def test_personal_data_stay_in_the_process(expectation: Expectation, show_values: bool) -> None:
+    orders = aiqa.dataset("orders", ORDERS, pii=["email"], keys=["order_id"])
+    [outcome] = _decide(orders, expectation, show_values=show_values)
+    assert "x.org" not in outcome.model_dump_json()
+
+
+def test_values_of_columns_are_not_told_as_observed() -> None:
+    [outcome] = _decide(
+        aiqa.dataset("orders", ORDERS), expect.column_distinct_values_to_be_in_set("country", ["BR"])
+    )
+    assert "observed_value" not in _result(outcome)
+    assert outcome.gate.reason == "1 unexpected"
+
+
+def test_parameters_come_from_the_configuration() -> None:
+    least = expect.column_values_to_be_between("amount", {"$PARAMETER": "least - 1"})
+    [outcome] = _decide(aiqa.dataset("orders", ORDERS), least, parameters={"least": -2})
+    assert str(outcome.gate.verdict) == "pass"
+    [missing] = _decide(aiqa.dataset("orders", ORDERS), least, parameters={"most": 1})
+    assert missing.gate.error is not None
+    assert "least" in missing.gate.error.message
+
+
+def test_a_foreign_key_to_another_declared_data_set() -> None:
+    aiqa.dataset("countries", pl.DataFrame({"code": ["BR"]}))
+    orders = aiqa.dataset("orders", ORDERS)
+    outcomes = _decide(
+        orders,
+        expect.column_values_to_refer_to("country", "countries", "code"),
+        expect.table_row_count_to_equal_other_table("countries"),
+        expect.column_values_to_refer_to("country", "contries", "code"),
+    )
+    assert [str(outcome.gate.verdict) for outcome in outcomes] == ["fail", "fail", "error"]
+    assert outcomes[2].gate.error is not None
+    assert "did you mean 'countries'" in outcomes[2].gate.error.message
+
+
+def test_a_relation_of_duckdb_is_a_data_set() -> None:
+    orders = aiqa.dataset("orders", duckdb.from_arrow(ORDERS.to_arrow()), keys=["order_id"])
+    [outcome] = _decide(orders, NEGATIVE)
+    assert _result(outcome)["unexpected_count"] == 2
+    assert outcome.datasets[0].rows == 4
+    assert outcome.datasets[0].fingerprint
+
+
+DAYS = [dt.datetime(2026, 1, 1) + dt.timedelta(days=day) for day in range(100)]  # noqa: DTZ001
+LABELLED = pl.DataFrame({"at": DAYS, "y": [0, 1] * 50, "score": [0.1, 0.9] * 40 + [0.9, 0.1] * 10})
+
+
+def _accuracy(frame: pl.DataFrame, **told: Any) -> Outcome:
+    data = aiqa.dataset("labelled", frame, label="y", time="at", **told)
+    model = aiqa.model("m", lambda rows: rows["score"].to_numpy(), task="binary")
+    gate = metric.accuracy >= 0.5
+    check = Check("good", model=model, dataset=data)
+    [outcome] = Session(Path(), Config(project="test")).decide([Case(check, "accuracy", gate)])
+    return outcome
+
+
+def test_immature_labels_are_left_out_and_counted() -> None:
+    every = _accuracy(LABELLED)
+    mature = _accuracy(LABELLED, label_maturity="20d", as_of=dt.datetime(2026, 4, 10))  # noqa: DTZ001
+    assert every.gate.estimate is not None
+    assert mature.gate.estimate is not None
+    assert (every.gate.estimate.value, mature.gate.estimate.value) == (0.8, 1.0)
+    assert (every.gate.estimate.n, mature.gate.estimate.n) == (100, 80)
+    assert (every.datasets[0].immature, mature.datasets[0].immature) == (None, 20)
+
+
+def test_dates_and_zones_mature_too() -> None:
+    day = LABELLED.with_columns(pl.col("at").dt.date())
+    zoned = LABELLED.with_columns(pl.col("at").dt.replace_time_zone("UTC"))
+    for frame in (day, zoned):
+        found = _accuracy(frame, label_maturity="20d", as_of=dt.date(2026, 4, 10))
+        assert found.datasets[0].immature == 20
+
+
+def test_without_a_mature_label_there_is_an_error() -> None:
+    found = _accuracy(LABELLED, label_maturity="900d", as_of=dt.date(2026, 4, 10))
+    assert found.gate.error is not None
+    assert "no label is known yet" in found.gate.error.message
+    assert found.datasets[0].immature == 100
+    texts = _accuracy(LABELLED.with_columns(pl.col("at").cast(pl.String)), label_maturity="9d")
+    assert texts.gate.error is not None
+    assert "dates or moments" in texts.gate.error.message
+
+
+def test_maturity_needs_a_time() -> None:
+    with pytest.raises(DeclarationError, match="declare time="):
+        aiqa.dataset("labelled", LABELLED, label="y", label_maturity="9d")
+    with pytest.raises(DeclarationError, match="no length of time"):
+        aiqa.dataset("labelled", LABELLED, label="y", time="at", label_maturity="soon")
