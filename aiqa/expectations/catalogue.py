@@ -13,12 +13,18 @@ from aiqa.declare.expectation import Expectation, check
 from aiqa.errors import DeclarationError, nearest
 from aiqa.expectations import aggregates, beyond, column_values, distinct, queries, records, tables
 from aiqa.expectations.column_values import column_values as of_values
-from aiqa.expectations.divergence import divergence
 from aiqa.expectations.kind import Claim, Columns, Kind, Question, ResultFormat
 from aiqa.expectations.records import pairs
 from aiqa.expectations.records import records as of_records
 from aiqa.expectations.tables import shape
 from aiqa.gx.config import config_of
+
+
+def _divergence(question: Question) -> Claim:
+    from aiqa.expectations.divergence import divergence  # the only one that needs NumPy
+
+    return divergence(question)
+
 
 CATALOGUE: dict[str, Kind] = {
     **{f"expect_{name}_to_be_between": kind for name, kind in aggregates.KINDS.items()},
@@ -26,7 +32,7 @@ CATALOGUE: dict[str, Kind] = {
     "expect_column_distinct_values_to_contain_set": distinct.contain_set,
     "expect_column_distinct_values_to_equal_set": distinct.equal_set,
     "expect_column_gaps_to_be_at_most": beyond.gaps,
-    "expect_column_kl_divergence_to_be_less_than": divergence,
+    "expect_column_kl_divergence_to_be_less_than": _divergence,
     "expect_column_max_to_be_recent": beyond.recent,
     "expect_column_most_common_value_to_be_in_set": distinct.most_common,
     "expect_column_pair_values_a_to_be_greater_than_b": pairs(records.a_greater_than_b),

@@ -144,7 +144,9 @@ def _queries(
         if isinstance(first.statistic, Scalar):
             query = queries.scalars(engine, low, low.requests)
         elif isinstance(first.statistic, queries.COLUMNWISE):
-            query = queries.columnwise(low, low.requests)
+            from aiqa.scan.columnwise import columnwise
+
+            query = columnwise(low, low.requests)
         else:
             query = queries.single(engine, low, first)
         yield low.original, query

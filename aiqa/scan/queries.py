@@ -15,9 +15,7 @@ import polars as pl
 from aiqa.scan.engines import ROW, Engine
 from aiqa.scan.expr import Expr, compile_expr, may_be_nan
 from aiqa.scan.lower import Lowered
-from aiqa.scan.ranks import states_of
 from aiqa.scan.scalars import state, terms, weighted
-from aiqa.scan.slices import Slices, parts, slices_of, split
 from aiqa.scan.statistics import (
     Answers,
     Counts,
@@ -82,7 +80,7 @@ def scalars(engine: Engine, low: Lowered, requests: Sequence[Request]) -> Query:
         answers: Answers = {request: {} for request in requests}
         for row in result.iter_rows():
             values = iter(row)
-            key = _key(by, [next(values) for _ in by])
+            key = slice_key(by, [next(values) for _ in by])
             for request, exprs in zip(requests, asked, strict=True):
                 answers[request][key] = state(request.statistic, [next(values) for _ in exprs])
         return answers
@@ -97,30 +95,8 @@ def single(engine: Engine, low: Lowered, request: Request) -> Query:
     return query
 
 
-def columnwise(low: Lowered, requests: Sequence[Request]) -> Query:
-    """Take whole columns, for statistics that are computed from arrays."""
-    needed = sorted(frozenset().union(*map(columns_of, requests)))
-
-    def read(result: pl.DataFrame) -> Answers:
-        slices = {by: slices_of(result, list(map(slicer_column, by))) for by in {r.by for r in requests}}
-        return {request: _states(result, request, slices[request.by]) for request in requests}
-
-    return Query(tuple(requests), low.table.select(*needed), read)
-
-
-def _states(result: pl.DataFrame, request: Request, slices: Slices) -> dict[SliceKey, Any]:
-    statistic = request.statistic
-    found: Iterable[Any]
-    if isinstance(statistic, ScoreSteps):
-        found = states_of(result, slices, statistic)
-    elif isinstance(statistic, Table):
-        found = parts(result, slices, statistic.columns)
-    else:
-        found = split(result, slices, statistic.columns)  # type: ignore[union-attr]
-    return dict(zip((_key(request.by, key) for key in slices.keys), found, strict=True))
-
-
-def _key(by: Sequence[Slicer], values: Iterable[Any]) -> SliceKey:
+def slice_key(by: Sequence[Slicer], values: Iterable[Any]) -> SliceKey:
+    """Return the key of a slice from the values of its columns."""
     return tuple(_part(slicer, value) for slicer, value in zip(by, values, strict=True))
 
 
@@ -157,9 +133,9 @@ def _counts(_: Engine, low: Lowered, request: Request, counts: Counts) -> Query:
     def read(result: pl.DataFrame) -> Answers:
         answer: dict[SliceKey, Any] = {} if request.by else {(): {}}
         for *values, n, w, w2 in result.iter_rows():
-            slice_key = _key(request.by, values[: len(request.by)])
+            within = slice_key(request.by, values[: len(request.by)])
             key = tuple(map(_plain, values[len(request.by) :]))
-            answer.setdefault(slice_key, {})[key] = CountState(n, w, w2)
+            answer.setdefault(within, {})[key] = CountState(n, w, w2)
         return {request: answer}
 
     return Query((request,), grouped, read)
@@ -178,7 +154,7 @@ def _repeats(_: Engine, low: Lowered, request: Request, repeats: Repeats) -> Que
     def read(result: pl.DataFrame) -> Answers:
         found: dict[SliceKey, Any] = {}
         for row in result.iter_rows():
-            found[_key(request.by, row[: len(groups)])] = RepeatsState(
+            found[slice_key(request.by, row[: len(groups)])] = RepeatsState(
                 *(int(n or 0) for n in row[len(groups) :])
             )
         return {request: found}
@@ -256,7 +232,7 @@ def _places(request: Request, quantiles: Quantiles) -> Callable[[pl.DataFrame], 
     def read(result: pl.DataFrame) -> Answers:
         slices: dict[SliceKey, tuple[int, dict[int, Any]]] = {} if request.by else {(): (0, {})}
         for *by, place, value, n in result.iter_rows():
-            key = _key(request.by, by)
+            key = slice_key(request.by, by)
             slices[key] = (n, slices.get(key, (n, {}))[1] | {int(place): value})
         return {request: {key: _state(quantiles, *found) for key, found in slices.items()}}
 
@@ -329,7 +305,7 @@ def _grouped(request: Request, made: Callable[..., Any]) -> Callable[[pl.DataFra
     def read(result: pl.DataFrame) -> Answers:
         found: dict[SliceKey, Any] = {} if request.by else {(): ()}
         for row in result.iter_rows():
-            key = _key(request.by, row[: len(request.by)])
+            key = slice_key(request.by, row[: len(request.by)])
             found[key] = (*found.get(key, ()), made(*row[len(request.by) :]))
         return {request: found}
 
@@ -347,3 +323,4 @@ _MAKERS: dict[type, Callable[..., Query]] = {
     SqlQuery: _query,
 }
 COLUMNWISE = (Rows, Table, ScoreSteps)
+"""Statistics that are computed from whole columns; see :mod:`aiqa.scan.columnwise`."""

@@ -10,11 +10,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import numpy as np
-
 from aiqa.scan.expr import Expr
-from aiqa.stats.joint_histogram import JointHistogram as Joint
-from aiqa.stats.score_histogram import ScoreHistogram as Histogram
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +285,8 @@ class MomentsState:
     def merge(self, other: MomentsState) -> MomentsState:
         """Return the moments of both parts together (Chan, Golub & LeVeque 1983, with weights)."""
         n = self.n + other.n
-        low, high = float(np.fmin(self.min, other.min)), float(np.fmax(self.max, other.max))
+        low = min(_known(self.min, other.min), default=math.nan)
+        high = max(_known(self.max, other.max), default=math.nan)
         heavy = [part for part in (self, other) if part.w > 0]
         if len(heavy) < 2:
             return replace(heavy[0] if heavy else self, n=n, min=low, max=high)
@@ -300,6 +297,10 @@ class MomentsState:
             for sums in zip(*(_about(part, mean) for part in heavy), strict=True)
         )
         return MomentsState(n, w, squares[0], mean, m2[2], squares[2], low, high, squares[1], cubes, fourths)
+
+
+def _known(*ends: float) -> list[float]:
+    return [end for end in ends if not math.isnan(end)]
 
 
 Sums = tuple[float, ...]
@@ -431,7 +432,7 @@ def merge(one: Any, other: Any) -> Any:
     """
     if isinstance(one, int) and isinstance(other, int):
         return one + other
-    if isinstance(one, MomentsState | CountState | ExtremesState | TotalState | Histogram | Joint):
+    if hasattr(one, "merge") and type(one) is type(other):
         return one.merge(other)
     if isinstance(one, dict) and isinstance(other, dict):
         both = {key: merge(one[key], other[key]) for key in one.keys() & other.keys()}

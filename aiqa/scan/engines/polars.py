@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, cast
 
 import narwhals as nw
-import numpy as np
 import polars as pl
 
 from aiqa.errors import DataError
@@ -106,6 +105,8 @@ def _function(expr: Expr) -> tuple[Any, Callable[[pl.Series], pl.Series]]:
 
 
 def _bin(edges: Sequence[float]) -> Callable[[pl.Series], pl.Series]:
+    import numpy as np
+
     rising = np.asarray(edges, dtype=np.float64)
 
     def bin_(numbers: pl.Series) -> pl.Series:
