@@ -7,6 +7,7 @@ aiqa must be installed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, cast
 
 import narwhals as nw
@@ -73,6 +74,11 @@ class Spark(SqlEngine):
             return cast("nw.LazyFrame[Any]", nw.from_native(native.sparkSession.sql(sql)))
         except PySparkException as error:
             raise DataError(f"the query fails: {str(error).strip().splitlines()[0]}: {sql}") from error
+
+    def collect(self, queries: Sequence[nw.LazyFrame[Any]]) -> list[pl.DataFrame]:
+        """Run the jobs beside each other, so that the end of one does not leave the cluster idle."""
+        with ThreadPoolExecutor(max_workers=max(1, len(queries))) as pool:
+            return list(pool.map(self._collected, queries))
 
     def digest(self, native: Any) -> list[str]:
         row = sf.xxhash64(*(sf.col(f"`{name.replace('`', '``')}`") for name in native.columns))
