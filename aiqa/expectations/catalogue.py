@@ -184,8 +184,8 @@ def without_values(found: Mapping[str, Any], *, personal: bool = False) -> dict[
 
 def _tells_values(found: Mapping[str, Any]) -> bool:
     """Tell whether what was observed of a column are its values, and not a number of them."""
-    of_column = "column" in found.get("expectation_config", {}).get("kwargs", {})
     observed = found["result"].get("observed_value")
-    return (
-        of_column and isinstance(observed, (list, str)) and "type" not in found["expectation_config"]["type"]
-    )
+    type_ = found.get("expectation_config", {}).get("type", "")
+    ends = type_ in ("expect_column_min_to_be_between", "expect_column_max_to_be_between")
+    of_column = type_.startswith("expect_column_")
+    return of_column and (isinstance(observed, list) or (isinstance(observed, str) and ends))

@@ -129,7 +129,7 @@ def _found(gate: GateRecord) -> str | None:
     if is_gain(gate) and gate.estimate is not None:
         return _compared(gate, gate.estimate)
     if gate.result is not None:
-        return _counted(gate.result) or _estimated(gate)
+        return _counted(gate.result) or _estimated(gate) or plain(gate.reason, 300)
     return _estimated(gate)
 
 
@@ -180,7 +180,7 @@ def _counted(result: dict[str, Any]) -> str | None:
     observed = details.get("observed_value")
     if isinstance(observed, (int, float)):
         return f"observed {number(observed)}"
-    return None if observed is None else f"observed {plain(observed, 300)}"
+    return None
 
 
 def _share(unexpected: int, of: int) -> str:

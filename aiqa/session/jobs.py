@@ -14,12 +14,10 @@ from aiqa.declare.parameters import resolved
 from aiqa.declare.source import Dataset, GxBatch, Model, declared_dataset
 from aiqa.errors import DataError, DeclarationError, MetricError, nearest
 from aiqa.gx.declare import CHECKPOINT
-from aiqa.judge.decide import Judgement
 from aiqa.judge.family import SliceKey
-from aiqa.judge.number import number
+from aiqa.judge.results import judge_result
 from aiqa.judge.values import Judged, judge_values
 from aiqa.session.subjects import Subjects
-from aiqa.verdict import Verdict
 
 if TYPE_CHECKING:
     from aiqa.scan.statistics import Answers, Request
@@ -193,48 +191,7 @@ def _judged(
     if found["exception_info"]["raised_exception"]:
         raise DataError(str(found["exception_info"]["exception_message"]))
     told = plain(found if shown else without_values(found, personal=personal))
-    return Judged(_judge_result(expectation, told), result=told)
-
-
-def _judge_result(expectation: Expectation, found: dict[str, Any]) -> Judgement:
-    verdict = Verdict.PASS if found["success"] else Verdict.FAIL
-    result = found["result"]
-    if "evaluated_expectations" in result:
-        told = (
-            f"{result['successful_expectations']:,} of {result['evaluated_expectations']:,} expectations hold"
-        )
-        return Judgement(verdict, told)
-    if "element_count" not in result:
-        return Judgement(verdict, _observed(result))
-    if not result["unexpected_count"]:
-        return Judgement(verdict, f"all {result['element_count']:,} values are as expected")
-    told = f"{result['unexpected_count']:,} of {result['element_count']:,} values"
-    percent = result.get("unexpected_percent") or 0.0
-    mostly = expectation.kwargs.as_dict().get("mostly", 1.0)
-    allowed = f"at most {100 * (1 - mostly):.3g} % may be" if mostly < 1 else "none may be"
-    most = _most(result.get("unexpected_by_slice") or {})
-    return Judgement(verdict, f"{told} ({percent:.3g} %) are not as expected, and {allowed}{most}")
-
-
-def _most(by_slice: dict[str, list[dict[str, Any]]]) -> str:
-    """Say which slice has most of the unexpected rows."""
-    firsts = [(name, counts[0]) for name, counts in by_slice.items() if counts]
-    if not firsts:
-        return ""
-    name, most = max(firsts, key=lambda pair: pair[1]["unexpected_count"])
-    of = f"{most['unexpected_count']:,} of {most['element_count']:,}"
-    return f"; most where {name} is {most['value']!r}: {of}"
-
-
-def _observed(result: dict[str, Any]) -> str:
-    value = result.get("observed_value")
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return f"it is {number(value)}"
-    kinds = ("unexpected", "missing")
-    out_of_place = [f"{result[f'{kind}_count']:,} {kind}" for kind in kinds if result.get(f"{kind}_count")]
-    if out_of_place:
-        return " and ".join(out_of_place)
-    return f"found {', '.join(map(str, value))}"[:300] if isinstance(value, list) else "as the table shows"
+    return Judged(judge_result(told, expectation.kwargs.as_dict().get("mostly", 1.0)), result=told)
 
 
 def _metric_job(

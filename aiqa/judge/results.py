@@ -1,0 +1,92 @@
+"""What came of an expectation, as a judgement: whether it holds, and why, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiqa.judge.decide import Judgement
+from aiqa.judge.number import number
+from aiqa.verdict import Verdict
+
+MOST = 300
+"""Characters of a list of names."""
+
+
+def judge_result(found: Mapping[str, Any], mostly: float = 1.0) -> Judgement:
+    """Judge an expectation by its result, of which only what may be told is left.
+
+    Parameters
+    ----------
+    found : mapping
+        In Great Expectations' shape, as plain JSON.
+    mostly : float, default 1.0
+        The share that the expectation asked for.
+
+    Examples
+    --------
+    >>> judge_result({"success": True, "result": {"observed_value": 3}}).reason
+    'it is 3'
+    """
+    verdict = Verdict.PASS if found["success"] else Verdict.FAIL
+    result = found["result"]
+    if "evaluated_expectations" in result:
+        hold, of = result["successful_expectations"], result["evaluated_expectations"]
+        return Judgement(verdict, f"{hold:,} of {of:,} expectations hold")
+    return Judgement(verdict, _of_rows(result, mostly) if "element_count" in result else _of_table(result))
+
+
+def _of_rows(result: Mapping[str, Any], mostly: float) -> str:
+    considered = result["element_count"] - result.get("missing_count", 0)
+    if not result["unexpected_count"]:
+        return f"all {considered:,} values are as expected"
+    told = f"{result['unexpected_count']:,} of {considered:,} values"
+    percent = result.get("unexpected_percent") or 0.0
+    allowed = f"at most {100 * (1 - mostly):.3g} % may be" if mostly < 1 else "none may be"
+    most = _most(result.get("unexpected_by_slice") or {})
+    return f"{told} ({percent:.3g} %) are not as expected, and {allowed}{most}"
+
+
+def _most(by_slice: Mapping[str, list[dict[str, Any]]]) -> str:
+    """Say which slice has most of the unexpected rows."""
+    firsts = [(name, counts[0]) for name, counts in by_slice.items() if counts]
+    if not firsts:
+        return ""
+    name, most = max(firsts, key=lambda pair: pair[1]["unexpected_count"])
+    of = f"{most['unexpected_count']:,} of {most['element_count']:,}"
+    return f"; most where {name} is {most['value']!r}: {of}"
+
+
+def _of_table(result: Mapping[str, Any]) -> str:
+    details = result.get("details") or {}
+    if isinstance(details, Mapping) and isinstance(details.get("mismatched"), Mapping):
+        return "; ".join(
+            f"{what.replace('_', ' ')}: {_listed(names)}" for what, names in details["mismatched"].items()
+        )
+    kinds = ("unexpected", "missing")
+    out_of_place = [f"{result[f'{kind}_count']:,} {kind}" for kind in kinds if result.get(f"{kind}_count")]
+    return " and ".join(out_of_place) or _observed(result.get("observed_value"), details)
+
+
+def _observed(value: Any, details: Any) -> str:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return f"it is {number(value)}"
+    if isinstance(value, list):
+        return f"found {_listed(value)}"
+    if isinstance(value, Mapping):
+        told = (f"{key}: {_listed(item) if isinstance(item, list) else item}" for key, item in value.items())
+        return "; ".join(told)[:MOST]
+    if value is None:
+        return "as the table shows" if not details else "there is none"
+    return f"it is {value}{_where(details)}"
+
+
+def _where(details: Any) -> str:
+    """Say between which values a gap is, or how old the newest one."""
+    words = ("from", "to", "age") if isinstance(details, Mapping) else ()
+    told = [f"{word} {details[word]}" for word in words if word in details]
+    return f", {' '.join(told)}" if told else ""
+
+
+def _listed(values: Any) -> str:
+    return ", ".join(map(str, values))[:MOST]

@@ -1,0 +1,42 @@
+"""How the result of an expectation reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aiqa.judge.results import judge_result
+
+ROWS = {"element_count": 10, "missing_count": 2, "unexpected_count": 2, "unexpected_percent": 25.0}
+SLICES = {"country": [{"value": "BR", "element_count": 4, "unexpected_count": 2}], "channel": []}
+
+
+@pytest.mark.parametrize(
+    ("result", "mostly", "reason"),
+    [
+        (ROWS, 1.0, "2 of 8 values (25 %) are not as expected, and none may be"),
+        (ROWS, 0.9, "2 of 8 values (25 %) are not as expected, and at most 10 % may be"),
+        ({**ROWS, "unexpected_count": 0}, 1.0, "all 8 values are as expected"),
+        ({"observed_value": 3.5}, 1.0, "it is 3.5"),
+        ({"observed_value": ["a", "b"]}, 1.0, "found a, b"),
+        ({"observed_value": {"self": 3, "other": 4}}, 1.0, "self: 3; other: 4"),
+        ({"unexpected_count": 1, "missing_count": 2}, 1.0, "1 unexpected and 2 missing"),
+        ({"observed_value": None}, 1.0, "as the table shows"),
+        (
+            {"observed_value": "6 days, 0:00:00", "details": {"from": "2026-01-03", "to": "2026-01-09"}},
+            1.0,
+            "it is 6 days, 0:00:00, from 2026-01-03 to 2026-01-09",
+        ),
+        ({"observed_value": {}, "details": {"mismatched": {"other_type": ["x"], "new": ["y", "z"]}}}, 1.0,
+         "other type: x; new: y, z"),
+        ({"evaluated_expectations": 3, "successful_expectations": 2}, 1.0, "2 of 3 expectations hold"),
+    ],
+)  # fmt: skip
+def test_reasons(result: dict[str, Any], mostly: float, reason: str) -> None:
+    assert judge_result({"success": False, "result": result}, mostly).reason == reason
+
+
+def test_the_slice_with_most_of_them_is_named() -> None:
+    found = judge_result({"success": False, "result": {**ROWS, "unexpected_by_slice": SLICES}})
+    assert found.reason.endswith("; most where country is 'BR': 2 of 4")
