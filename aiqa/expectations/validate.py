@@ -134,12 +134,15 @@ class _Run:
         except AiqaError as error:
             return error
 
-    def _by_gx(self, expectations: list[Expectation]) -> list[dict[str, Any]]:
+    def _by_gx(self, expectations: list[Expectation]) -> Sequence[dict[str, Any] | AiqaError]:
         if not expectations:
             return []
         from aiqa.gx.native import results_of
 
-        return results_of(self.frame.given, expectations, self.format.to_gx(), self.parameters)
+        try:
+            return results_of(self.frame.given, expectations, self.format.to_gx(), self.parameters)
+        except AiqaError as error:
+            return [error] * len(expectations)
 
     def _told(self, expectation: Expectation, found: Found | Exception | dict[str, Any]) -> dict[str, Any]:
         if isinstance(found, dict):

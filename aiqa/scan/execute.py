@@ -9,7 +9,7 @@ import narwhals as nw
 
 from aiqa.errors import DataError, nearest
 from aiqa.scan import plan, queries
-from aiqa.scan.engines import ROW, Engine, engine_of
+from aiqa.scan.engines import ROW, Engine, engine_of, handed_over
 from aiqa.scan.expr import Schema, call, col, compile_expr
 from aiqa.scan.frames import in_engine
 from aiqa.scan.literals import family_of
@@ -112,12 +112,15 @@ def _nothing(request: Request, answers: Answers) -> dict[SliceKey, Any]:
 def _take(engine: Engine, table: nw.LazyFrame[Any], schema: Schema, requests: Sequence[Request]) -> Answers:
     """Take the requests of one pass, some of them on the engine that this one hands over to."""
     simple = {simplified(request, schema): request for request in requests}
-    own = [request for request in simple if all(map(engine.can, plan.exprs_of(request.statistic)))]
-    rest = [request for request in simple if request not in own]
+    own: list[Request] = []
+    rest: list[Request] = []
+    for request in simple:
+        lacking = any(expr.any(*engine.lacks) for expr in plan.exprs_of(request.statistic))
+        (rest if lacking else own).append(request)
     found = _collected(engine, table, schema, own)
     if rest:
         needed = frozenset().union(*map(queries.columns_of, rest))
-        other, handed = engine.hand_over(table, [name for name in schema if name in needed])
+        other, handed = handed_over(engine, table, [name for name in schema if name in needed])
         found |= _collected(other, handed, other.schema(handed), rest)
     return {simple[request]: answer for request, answer in found.items()}
 
@@ -139,7 +142,7 @@ def _queries(
     engine: Engine, table: nw.LazyFrame[Any], schema: Schema, requests: Sequence[Request]
 ) -> Iterator[tuple[dict[Request, Request], queries.Query]]:
     for group in plan.groups(requests, engine):
-        low = lower(engine, table, schema, group.requests)
+        low = lower(engine, table, schema, group)
         first = low.requests[0]
         if isinstance(first.statistic, Scalar):
             query = queries.scalars(engine, low, low.requests)

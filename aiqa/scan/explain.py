@@ -50,7 +50,7 @@ def explain(frame: Any, requests: Iterable[Request]) -> tuple[Pass, ...]:
     engine = engine_of(in_engine(frame))
 
     def scans(asked: Sequence[Request]) -> tuple[Scan, ...]:
-        return tuple(_scan(group.requests) for group in plan.groups(asked, engine))
+        return tuple(_scan(group) for group in plan.groups(asked, engine))
 
     return tuple(
         Pass(

@@ -8,7 +8,7 @@ fused among themselves, so that the others stay cheap.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from aiqa.scan.engines import Engine
@@ -16,13 +16,6 @@ from aiqa.scan.expr import BEYOND_THE_ROW, Expr
 from aiqa.scan.lower import rebuilt
 from aiqa.scan.queries import COLUMNWISE
 from aiqa.scan.statistics import Answers, Request, Scalar
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Requests that one query serves."""
-
-    requests: tuple[Request, ...]
 
 
 def passes(requests: Iterable[Request]) -> tuple[tuple[Request, ...], ...]:
@@ -70,7 +63,7 @@ def filled(request: Request, answers: Answers) -> Request:
     return Request(fill(request.statistic), request.by)
 
 
-def groups(requests: Sequence[Request], engine: Engine) -> Iterator[Group]:
+def groups(requests: Sequence[Request], engine: Engine) -> Iterator[tuple[Request, ...]]:
     """Yield the requests of one pass as the queries that they become."""
     fused: dict[tuple[Any, bool], list[Request]] = {}
     arrays = [request for request in requests if isinstance(request.statistic, COLUMNWISE)]
@@ -79,12 +72,12 @@ def groups(requests: Sequence[Request], engine: Engine) -> Iterator[Group]:
             fused.setdefault((request.by, looks_beyond(request)), []).append(request)
     for together in fused.values():
         for start in range(0, len(together), engine.fused):
-            yield Group(tuple(together[start : start + engine.fused]))
+            yield tuple(together[start : start + engine.fused])
     for request in requests:
         if not isinstance(request.statistic, (Scalar, *COLUMNWISE)):
-            yield Group((request,))
+            yield (request,)
     if arrays:
-        yield Group(tuple(arrays))
+        yield tuple(arrays)
 
 
 def looks_beyond(request: Request) -> bool:

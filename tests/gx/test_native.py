@@ -191,3 +191,15 @@ def test_spark_frames_stay_where_they_are(spark: Callable[[pl.DataFrame], Any]) 
     frame = spark(pl.DataFrame({"n": [1, 2, 30]}))
     [found] = aiqa.validate(frame, [expect.column_values_to_be_between("n", 0, 9)], engine="gx").results
     assert found["result"]["unexpected_count"] == 1
+
+
+def test_without_great_expectations_only_what_needs_it_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "great_expectations", None)
+    frame = pd.DataFrame({"mixed": [1, "a", None], "n": [1, 2, 3]})
+    expectations = [
+        expect.column_values_to_be_in_set("mixed", [1]),
+        expect.column_max_to_be_between("n", 0, 5),
+    ]
+    mixed, whole = aiqa.validate(frame, expectations).results
+    assert "pip install 'pytest-aiqa[gx]'" in mixed["exception_info"]["exception_message"]
+    assert whole["success"]

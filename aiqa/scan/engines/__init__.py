@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import narwhals as nw
@@ -10,7 +11,7 @@ from aiqa.errors import DataError
 from aiqa.scan.engines.engine import ROW, Engine
 from aiqa.scan.engines.polars import Polars
 
-__all__ = ["ROW", "Engine", "engine_of"]
+__all__ = ["ROW", "Engine", "engine_of", "handed_over"]
 
 
 def engine_of(frame: Any) -> Engine:
@@ -40,3 +41,18 @@ def engine_of(frame: Any) -> Engine:
     if library == "polars":
         return Polars()
     raise DataError(f"a {type(native).__qualname__} is no frame of Polars, DuckDB or Spark")
+
+
+def handed_over(
+    engine: Engine, table: nw.LazyFrame[Any], columns: Sequence[str]
+) -> tuple[Engine, nw.LazyFrame[Any]]:
+    """Return the columns of an engine's table in memory, on Polars, which lacks nothing.
+
+    Raises
+    ------
+    DataError
+        If the data cannot be read.
+    """
+    [kept] = engine.collect([table.select(*columns) if columns else table])
+    other = Polars()
+    return other, other.open(kept)

@@ -9,16 +9,16 @@ import duckdb
 import narwhals as nw
 
 from aiqa.errors import DataError
-from aiqa.scan.engines.engine import ROW, Engine
-from aiqa.scan.engines.polars import Polars
+from aiqa.scan.engines.engine import ROW
 from aiqa.scan.engines.sql import SqlEngine
-from aiqa.scan.expr import Expr
 
 
 class DuckDB(SqlEngine):
     """A relation: of files, a table, a query or an attached database."""
 
     name = "duckdb"
+    # Another table may be of another connection.
+    lacks: tuple[str, ...] = ("matches", "parses", "found_in")
     widest = nw.Int128()
     errors: ClassVar = (duckdb.Error,)
 
@@ -31,17 +31,8 @@ class DuckDB(SqlEngine):
         native = table.to_native().project(f"*, row_number() over () - 1 as {ROW}")
         return cast("nw.LazyFrame[Any]", nw.from_native(native))
 
-    def can(self, expr: Expr) -> bool:
-        return not expr.any("matches", "parses", "found_in")  # another table may be of another connection
-
-    def hand_over(self, table: nw.LazyFrame[Any], columns: Sequence[str]) -> tuple[Engine, nw.LazyFrame[Any]]:
-        """Hand over the columns as Arrow; a stream of them would keep the connection to itself."""
-        engine = Polars()
-        kept: nw.LazyFrame[Any] = table.select(*columns) if columns else table
-        return engine, engine.open(kept.collect("polars").to_native())
-
     def adopt(self, other: Any, columns: Sequence[str]) -> nw.LazyFrame[Any]:
-        raise NotImplementedError  # what needs it is handed over
+        raise NotImplementedError  # it lacks what would need it
 
     def query(self, table: nw.LazyFrame[Any], sql: str) -> nw.LazyFrame[Any]:
         try:

@@ -22,6 +22,8 @@ class Engine(Protocol):
     """Scalar statistics a query."""
     ordered: bool
     """Whether a query gives rows in the order of the table."""
+    lacks: tuple[str, ...]
+    """Lowered operations that it does not run."""
     widest: Any
     """The type of narwhals in which sums of whole numbers do not overflow."""
 
@@ -39,12 +41,6 @@ class Engine(Protocol):
 
     def numbered(self, table: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         """Add the numbers of the rows, as :data:`ROW`."""
-
-    def can(self, expr: Expr) -> bool:
-        """Tell whether the engine runs a lowered operation; if not, :meth:`hand_over` gives one that does."""
-
-    def hand_over(self, table: nw.LazyFrame[Any], columns: Sequence[str]) -> tuple[Engine, nw.LazyFrame[Any]]:
-        """Return an engine that runs everything, with the same rows of these columns."""
 
     def batch(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str, expr: Expr) -> nw.LazyFrame[Any]:
         """Add what ``matches``, ``parses`` or ``bin`` tells of `value`, as column `name`."""

@@ -9,7 +9,7 @@ import narwhals as nw
 import polars as pl
 
 from aiqa.errors import DataError
-from aiqa.scan.engines.engine import ROW, Engine
+from aiqa.scan.engines.engine import ROW
 from aiqa.scan.expr import Expr
 from aiqa.scan.texts import told
 
@@ -20,6 +20,7 @@ class Polars:
     name = "polars"
     fused = 60  # one query of everything costs more than it saves
     ordered = True
+    lacks: tuple[str, ...] = ()
     widest = nw.Int128()
 
     def __init__(self) -> None:
@@ -39,16 +40,6 @@ class Polars:
 
     def numbered(self, table: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         return cast("nw.LazyFrame[Any]", nw.from_native(table.to_native().with_row_index(ROW)))
-
-    def can(self, expr: Expr) -> bool:  # noqa: ARG002 - everything
-        return True
-
-    def hand_over(
-        self,
-        table: nw.LazyFrame[Any],
-        columns: Sequence[str],  # noqa: ARG002
-    ) -> tuple[Engine, nw.LazyFrame[Any]]:
-        return self, table
 
     def batch(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str, expr: Expr) -> nw.LazyFrame[Any]:
         native = table.with_columns(value.alias(name)).to_native()

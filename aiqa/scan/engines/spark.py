@@ -17,7 +17,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
 
 from aiqa.errors import DataError
-from aiqa.scan.engines.engine import ROW, Engine
+from aiqa.scan.engines.engine import ROW
 from aiqa.scan.engines.polars import Polars
 from aiqa.scan.engines.sql import SqlEngine
 from aiqa.scan.expr import Expr
@@ -28,6 +28,7 @@ class Spark(SqlEngine):
     """A DataFrame of PySpark."""
 
     name = "spark"
+    lacks: tuple[str, ...] = ()
     widest = nw.Decimal(38, 0)
     errors: ClassVar = (PySparkException,)
 
@@ -38,16 +39,6 @@ class Spark(SqlEngine):
         """Number rows in the order of partitions; from 0 on, without gaps within one."""
         native = table.to_native().withColumn(ROW, sf.monotonically_increasing_id())
         return cast("nw.LazyFrame[Any]", nw.from_native(native))
-
-    def can(self, expr: Expr) -> bool:  # noqa: ARG002 - everything
-        return True
-
-    def hand_over(
-        self,
-        table: nw.LazyFrame[Any],
-        columns: Sequence[str],  # noqa: ARG002
-    ) -> tuple[Engine, nw.LazyFrame[Any]]:
-        return self, table
 
     def batch(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str, expr: Expr) -> nw.LazyFrame[Any]:
         if expr.op == "bin":
