@@ -44,6 +44,8 @@ def wrong_together(type_: str, kwargs: Mapping[str, Any]) -> str | None:
         return f"{type_.removeprefix('expect_')} needs min_value=, max_value= or both"
     if type_ in _ORDERED and not holds_parameter((low, high)) and _reversed(low, high):
         return f"min_value={low!r} is greater than max_value={high!r}"
+    if kwargs.get("ordered") and isinstance(kwargs.get("schema"), Mapping):
+        return "ordered=True needs schema= as pairs of a column and its type, which have an order"
     return None
 
 
@@ -94,6 +96,12 @@ def _is_list(value: Any) -> bool:
 
 def _is_pair(value: Any) -> bool:
     return _is_list(value) and len(value) == 2
+
+
+def _is_range(value: Any) -> bool:
+    """Tell whether a value is a pair of bounds, each a number or None for none."""
+    numbers = _is_pair(value) and all(end is None or _is_number(end) for end in value)
+    return numbers and not _reversed(*value)
 
 
 def _is_comparable(value: Any) -> bool:
@@ -156,9 +164,30 @@ def _quantile_ranges(value: Any) -> str | None:
     quantiles, ranges = value["quantiles"], value["value_ranges"]
     if not (_is_list(quantiles) and all(_is_number(one) and 0 <= one <= 1 for one in quantiles)):
         return f"needs quantiles from 0 to 1, not {quantiles!r:.200}"
-    if not (_is_list(ranges) and all(_is_pair(one) and not _reversed(*one) for one in ranges)):
-        return f"needs value_ranges of pairs, the lesser bound first, not {ranges!r:.200}"
+    if not (_is_list(ranges) and all(_is_range(one) for one in ranges)):
+        return f"needs value_ranges of pairs of numbers, the lesser bound first, not {ranges!r:.200}"
     return None if len(quantiles) == len(ranges) else "needs as many value_ranges as quantiles"
+
+
+def _schema(value: Any) -> str | None:
+    what = "must be a mapping of columns to names of types, or pairs of these"
+    if not (isinstance(value, Mapping) or _is_list(value)) or not value:
+        return f"{what}, not {value!r:.200}"
+    pairs = tuple(value.items()) if isinstance(value, Mapping) else value
+    told = all(_is_pair(pair) and _is_name(pair[0]) and _is_name(pair[1]) for pair in pairs)
+    return None if told else f"{what}, not {value!r:.200}"
+
+
+def _partition(value: Any) -> str | None:
+    if not isinstance(value, Mapping):
+        return f"must be a mapping, not {value!r:.200}"
+    for name in ("bins", "weights", "tail_weights"):
+        numbers = value.get(name) or ()
+        if not (_is_list(numbers) and all(map(_is_number, numbers))):
+            return f"needs {name} that are numbers, not {numbers!r:.200}"
+    if value.get("bins") and not any(map(math.isfinite, value["bins"])):
+        return "needs bins with at least one finite edge"
+    return None
 
 
 def _duration(value: Any) -> str | None:
@@ -179,11 +208,6 @@ def _column_or_columns(value: Any) -> str | None:
     return (
         _column(value) if isinstance(value, str) else _each("a list of names of columns", _column, 1)(value)
     )
-
-
-def _each_of_mapping(what: str, rule: Rule) -> Rule:
-    is_mapping = _must_be(what, lambda value: isinstance(value, Mapping) and len(value) > 0)
-    return lambda value: is_mapping(value) or next(filter(None, map(rule, value.values())), None)
 
 
 _text = _must_be("a string", lambda value: isinstance(value, str))
@@ -238,14 +262,14 @@ _RULES: dict[str, Rule] = {
     "ordered": _flag,
     "other_column": _optional(_column_or_columns),
     "other_table_name": _told,
-    "partition_object": _optional(_mapping),
+    "partition_object": _optional(_partition),
     "quantile_ranges": _quantile_ranges,
     "regex": _regex,
     "regex_list": _each("a list of one or more regular expressions", _regex, least=1),
     "row_condition": _optional(
         _must_be("a string or a mapping", lambda value: isinstance(value, (str, Mapping)))
     ),
-    "schema": _each_of_mapping("a mapping of columns to names of types", _told),
+    "schema": _schema,
     "strftime_format": _strftime,
     "strict_max": _flag,
     "strict_min": _flag,

@@ -193,8 +193,8 @@ def freeze(value: Any, what: str, *, infinite: bool = False) -> Any:
 
 
 def _frozen_number(value: float | Decimal, what: str, *, infinite: bool) -> float | Decimal:
-    endless = abs(value) == math.inf
-    if math.isnan(value) or (endless and not infinite):
+    nan = value.is_nan() if isinstance(value, Decimal) else math.isnan(value)
+    if nan or (math.isinf(value) and not infinite):
         raise DeclarationError(f"{what} must be a finite number, not {value}")
     # NumPy's float64 is a float, and says when printed that it is NumPy's.
     return value if isinstance(value, Decimal) else float(value)

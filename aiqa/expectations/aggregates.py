@@ -67,7 +67,7 @@ def _like(bound: Any, observed: Any, question: Question) -> Any:
         return parsed_moment(bound, observed, question.column)
     if isinstance(bound, str) != isinstance(observed, str) or moment:
         raise DataError(
-            f"{observed!r} cannot be compared with {bound!r}", column=question.kwargs.get("column")
+            f"values of type {question.dtype} cannot be compared with {bound!r}", column=question.column
         )
     return bound
 
@@ -105,7 +105,7 @@ def total(question: Question) -> Claim:
 def median(question: Question) -> Claim:
     """Claim it of the median."""
     question.require("have no median", *NUMBERS)
-    return _claim(question, Quantiles(question.value, (0.5,)), lambda state: state.first, rounded=True)
+    return _claim(question, Quantiles(question.number, (0.5,)), lambda state: state.first, rounded=True)
 
 
 def distinct_count(question: Question) -> Claim:
@@ -153,7 +153,7 @@ def quantiles(question: Question) -> Claim:
     rule = question.kwargs.get("allow_relative_error") or "nearest"
     if rule not in _INTERPOLATIONS:
         raise DataError(f"allow_relative_error={rule!r} is none of {', '.join(_INTERPOLATIONS)}")
-    request = Request(Quantiles(question.value, probabilities))
+    request = Request(Quantiles(question.number, probabilities))
 
     def conclude(answers: Answers) -> Found:
         state = answers[request][()]
@@ -182,7 +182,7 @@ def _in_range(value: Any, bounds: tuple[Any, Any]) -> bool:
     high = math.inf if bounds[1] is None else bounds[1]
     near = any(
         math.isclose(value, end, rel_tol=0, abs_tol=1e-8 + 1e-4 * abs(end))
-        for end in (low, high)
+        for end in map(float, (low, high))
         if math.isfinite(end)
     )
     return near or bool(low <= value <= high)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
-import operator
 from collections.abc import Mapping
 from typing import Any
 
 from aiqa.declare.durations import duration
-from aiqa.errors import DataError
+from aiqa.errors import DataError, nearest
 from aiqa.expectations.kind import NUMBERS, Claim, Found, Question
 from aiqa.expectations.queries import other_table
 from aiqa.expectations.rows import row_claim
 from aiqa.expectations.types import is_of_type
 from aiqa.scan.execute import schema_of
-from aiqa.scan.expr import call
+from aiqa.scan.expr import call, joined
 from aiqa.scan.literals import family_of, parsed_moment
-from aiqa.scan.lower import Other
+from aiqa.scan.lower import Other, common_type
 from aiqa.scan.statistics import Answers, Extremes, Gap, Request
 
 _MOMENTS = ("date", "datetime")
@@ -30,16 +28,16 @@ def refers(question: Question) -> Claim:
     names = _listed(question.kwargs["column"])
     others = _listed(question.kwargs.get("other_column") or names)
     table = other_table(question, question.kwargs["table"])
-    _check_other(question.kwargs["table"], names, others, schema_of(table))
+    _check_other(question, names, others, schema_of(table))
     keys = tuple(question.read(name) for name in names)
-    present = functools.reduce(operator.and_, [~key.is_null() for key in keys])
+    present = joined("and", [~key.is_null() for key in keys])
     unexpected = ~call("found_in", keys, Other(table, others))
     shown = None if len(names) == 1 else lambda values: dict(zip(names, values, strict=True))
     return row_claim(question, unexpected, names, considered=present, shown=shown)
 
 
 def recent(question: Question) -> Claim:
-    """Claim that the newest moment is not older than said."""
+    """Claim that the newest moment is not older than said, nor so far ahead: then a clock is wrong."""
     question.require("are no moments", *_MOMENTS)
     newest, within = Request(Extremes(question.value)), duration(question.kwargs["within"])
 
@@ -48,7 +46,7 @@ def recent(question: Question) -> Claim:
         if last is None:
             return False, {"observed_value": None}
         age = _now(question, last) - last
-        return age <= within, {"observed_value": last, "details": {"age": str(age)}}
+        return abs(age) <= within, {"observed_value": last, "details": {"age": str(age)}}
 
     return Claim((newest,), conclude)
 
@@ -61,7 +59,7 @@ def gaps(question: Question) -> Claim:
         raise DataError(
             f"gap={most!r} is no distance of values of type {question.dtype}", column=question.column
         )
-    request = Request(Gap(question.value))
+    request = Request(Gap(question.number if question.family == "boolean" else question.without_nan))
 
     def conclude(answers: Answers) -> Found:
         start, end = answers[request][()]
@@ -75,7 +73,7 @@ def gaps(question: Question) -> Claim:
 
 def schema(question: Question) -> Found:
     """Tell whether the columns and their types are as declared, or have evolved as they may."""
-    wanted: Mapping[str, str] = question.kwargs["schema"]
+    wanted: Mapping[str, str] = dict(question.kwargs["schema"])
     there = question.columns
     wider = [name for name in wanted if name in there and _is_wider(there[name], wanted[name])]
     mismatched = {
@@ -101,17 +99,25 @@ def _listed(names: Any) -> tuple[str, ...]:
 
 
 def _check_other(
-    table: str, names: tuple[str, ...], others: tuple[str, ...], there: Mapping[str, str]
+    question: Question, names: tuple[str, ...], others: tuple[str, ...], there: Mapping[str, str]
 ) -> None:
     if len(names) != len(others):
         raise DataError(f"{len(names)} columns cannot refer to {len(others)}")
-    for name in others:
+    for own, name in zip(names, others, strict=True):
         if name not in there:
-            raise DataError(f"table {table!r} has no column {name!r}", column=name)
+            table = question.kwargs["table"]
+            raise DataError(f"table {table!r} has no column {name!r}{nearest(name, there)}", column=name)
+        if common_type(question.type_of(own), there[name]) is None:
+            raise DataError(
+                f"values of type {question.type_of(own)} cannot refer to values of type {there[name]}",
+                column=own,
+            )
 
 
 def _now(question: Question, like: dt.date) -> Any:
     now = question.kwargs.get("now") or dt.datetime.now(dt.UTC)
+    if isinstance(now, str):
+        now = parsed_moment(now, dt.datetime.now(dt.UTC), question.column)
     return parsed_moment(now, like, question.column)
 
 

@@ -6,6 +6,7 @@ Verdicts, counts and the shape of results are Great Expectations'; where it is i
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ from aiqa.declare.expectation import Expectation, check
 from aiqa.errors import DeclarationError, nearest
 from aiqa.expectations import aggregates, beyond, column_values, distinct, queries, records, tables
 from aiqa.expectations.column_values import column_values as of_values
-from aiqa.expectations.kind import Claim, Columns, Kind, Question, ResultFormat
+from aiqa.expectations.kind import Claim, Columns, Kind, Labels, Question, ResultFormat
 from aiqa.expectations.records import pairs
 from aiqa.expectations.records import records as of_records
 from aiqa.expectations.tables import shape
@@ -92,6 +93,7 @@ _VALUES = (
     "partial_missing_list",
 )
 _OBSERVED = ("observed_value", "details")
+_ENDS = ("expect_column_min_to_be_between", "expect_column_max_to_be_between")
 NO_EXCEPTION = {"raised_exception": False, "exception_traceback": None, "exception_message": None}
 
 
@@ -103,6 +105,7 @@ def claim(
     pandas: bool = False,
     tables: Mapping[str, Any] | None = None,
     slices: tuple[str, ...] = (),
+    labels: Labels | None = None,
 ) -> Claim:
     """Return the statistics that an expectation needs, and what to make of them.
 
@@ -122,6 +125,8 @@ def claim(
         Other tables that it may name.
     slices : tuple of str
         Columns by whose values unexpected rows are counted.
+    labels : callable, optional
+        From the numbers of rows to what the table's own index calls them.
 
     Raises
     ------
@@ -146,7 +151,8 @@ def claim(
         from aiqa.expectations.row_condition import condition_of
 
         rows = condition_of(condition, parser, columns, pandas=pandas)
-    question = Question(kwargs, columns, ResultFormat.of(result_format), rows, pandas, tables or {}, slices)
+    format_ = ResultFormat.of(result_format)
+    question = Question(kwargs, columns, format_, rows, pandas, tables or {}, slices, labels)
     return CATALOGUE[expectation.type](question)
 
 
@@ -178,14 +184,19 @@ def without_values(found: Mapping[str, Any], *, personal: bool = False) -> dict[
     >>> without_values({"result": {"unexpected_count": 1, "partial_unexpected_list": ["Ann"]}})
     {'result': {'unexpected_count': 1}}
     """
-    hidden = {*_VALUES, *(_OBSERVED if personal or _tells_values(found) else ())}
+    hidden = {*_VALUES, *(_OBSERVED if personal else _telling(found))}
     return {**found, "result": {key: value for key, value in found["result"].items() if key not in hidden}}
 
 
-def _tells_values(found: Mapping[str, Any]) -> bool:
-    """Tell whether what was observed of a column are its values, and not a number of them."""
-    observed = found["result"].get("observed_value")
-    type_ = found.get("expectation_config", {}).get("type", "")
-    ends = type_ in ("expect_column_min_to_be_between", "expect_column_max_to_be_between")
-    of_column = type_.startswith("expect_column_")
-    return of_column and (isinstance(observed, list) or (isinstance(observed, str) and ends))
+def _telling(found: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name what tells values of a column, and not a number of them."""
+    result, type_ = found["result"], found.get("expectation_config", {}).get("type", "")
+    if type_ == "expect_column_max_to_be_recent":
+        return ("observed_value",)  # how old it is may be told
+    if type_ == "expect_column_gaps_to_be_at_most":
+        return ("details",)
+    if type_ == "expect_column_kl_divergence_to_be_less_than":
+        return ("details",) if "values" in result.get("details", {}).get("observed_partition", {}) else ()
+    observed, ends = result.get("observed_value"), type_ in _ENDS
+    told = isinstance(observed, list) or (ends and isinstance(observed, (str, dt.date, dt.time)))
+    return _OBSERVED if told and type_.startswith("expect_column_") else ()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import json
-import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiqa.expectations.kind import NUMBERS, Claim, Kind, Question
 from aiqa.expectations.rows import row_claim
-from aiqa.scan.expr import Expr, call
+from aiqa.scan.expr import Expr, call, joined
 from aiqa.scan.literals import compared
 from aiqa.scan.regex import like
 from aiqa.scan.statistics import Moments, Quantiles, Request
@@ -90,7 +88,7 @@ def matching_list(question: Question) -> Expr:
 
 def not_matching_list(question: Question) -> Expr:
     """The text holds a match of any."""
-    return _any(_matches(question, regex) for regex in question.kwargs["regex_list"])
+    return joined("or", (_matches(question, regex) for regex in question.kwargs["regex_list"]))
 
 
 def like_pattern(question: Question) -> Expr:
@@ -111,7 +109,7 @@ def like_pattern_list(question: Question) -> Expr:
 def not_like_pattern_list(question: Question) -> Expr:
     """The text is of any of the patterns."""
     patterns = question.kwargs["like_pattern_list"]
-    return _any(_matches(question, _like(question, pattern)) for pattern in patterns)
+    return joined("or", (_matches(question, _like(question, pattern)) for pattern in patterns))
 
 
 def strftime(question: Question) -> Expr:
@@ -137,33 +135,37 @@ def json_schema(question: Question) -> Expr:
 
 
 def increasing(question: Question) -> Expr:
-    """The value is less than the one before it; where strictly so is asked for, also equal."""
+    """The value is NaN or less than the one before it; where strictly so is asked for, also equal."""
     return _against_previous(question, "<=" if question.kwargs.get("strictly") else "<")
 
 
 def decreasing(question: Question) -> Expr:
-    """The value is greater than the one before it; where strictly so is asked for, also equal."""
+    """The value is NaN or greater than the one before it; where strictly so is asked for, also equal."""
     return _against_previous(question, ">=" if question.kwargs.get("strictly") else ">")
 
 
 def z_score(question: Question) -> Expr:
-    """The value is too many standard deviations from the mean; nothing is, where all are equal."""
+    """The value is NaN or too many standard deviations from the mean; none is, where all are equal."""
     question.require("have no z-score", *NUMBERS)
-    moments = Request(Moments(question.value))
+    moments = Request(Moments(question.without_nan))
     mean, spread = (call("answer", moments, name) for name in ("mean", "spread"))
     score = (_number(question) - mean) / spread
     threshold = question.kwargs["threshold"]
     if question.kwargs.get("double_sided", True):
-        return call(">=", abs(score), abs(threshold))
-    return call(">=", score, threshold)
+        return _is_nan(question) | call(">=", abs(score), abs(threshold))
+    return _is_nan(question) | call(">=", score, threshold)
 
 
 def outlier(question: Question) -> Expr:
-    """The value lies outside Tukey's fences (``iqr``), or standard deviations from the mean (``std``)."""
+    """The value is NaN, or outside Tukey's fences (``iqr``) or standard deviations of the mean (``std``)."""
     question.require("have no outliers", *NUMBERS)
     multiplier = question.kwargs.get("multiplier", 1.5)
-    if question.kwargs.get("method", "iqr") == "std":
-        return _far_from_mean(question, multiplier)
+    by_mean = question.kwargs.get("method", "iqr") == "std"
+    far = _far_from_mean if by_mean else _beyond_fences
+    return _is_nan(question) | far(question, multiplier)
+
+
+def _beyond_fences(question: Question, multiplier: float) -> Expr:
     quartiles = Request(Quantiles(call("to_float", question.value), (0.25, 0.75)))
     low, high = (call("answer", quartiles, name) for name in ("first", "last"))
     reach, value = call("*", high - low, multiplier), _number(question)
@@ -171,10 +173,14 @@ def outlier(question: Question) -> Expr:
 
 
 def _far_from_mean(question: Question, multiplier: float) -> Expr:
-    moments = Request(Moments(question.value))
+    moments = Request(Moments(question.without_nan))
     mean, deviation = (call("answer", moments, name) for name in ("mean", "deviation"))
     apart = abs(_number(question) - mean)
     return (apart >= deviation * multiplier) & (apart > 0 * deviation)
+
+
+def _is_nan(question: Question) -> Expr:
+    return call("is_nan", question.read(question.column))
 
 
 def _number(question: Question) -> Expr:
@@ -183,8 +189,7 @@ def _number(question: Question) -> Expr:
 
 def _against_previous(question: Question, op: str) -> Expr:
     question.require("have no order", *NUMBERS, "string", "date", "datetime", "time")
-    value = question.value
-    return call(op, value, call("previous", value))
+    return _is_nan(question) | call(op, question.value, call("previous", question.without_nan))
 
 
 def _length(question: Question) -> Expr:
@@ -202,17 +207,12 @@ def _matches(question: Question, regex: str) -> Expr:
 
 
 def _of_several(question: Question, patterns: list[str]) -> Expr:
-    combine = operator.and_ if question.kwargs.get("match_on", "any") == "all" else operator.or_
-    return functools.reduce(combine, (_matches(question, pattern) for pattern in patterns))
+    how = "and" if question.kwargs.get("match_on", "any") == "all" else "or"
+    return joined(how, (_matches(question, pattern) for pattern in patterns))
 
 
 def _like(question: Question, pattern: str) -> str:
     return like(pattern, question.kwargs.get("escape"))
-
-
-def _any(conditions: Any) -> Expr:
-    combined: Expr = functools.reduce(operator.or_, conditions)
-    return combined
 
 
 def _parses(question: Question, form: str, argument: Any) -> Expr:
@@ -227,4 +227,4 @@ def _inside(value: Expr, kwargs: Mapping[str, Any]) -> Expr:
         for bound, loose, strict, strictness in bounds
         if kwargs.get(bound) is not None
     ]
-    return functools.reduce(operator.and_, sides)
+    return joined("and", sides)

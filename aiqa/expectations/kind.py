@@ -13,6 +13,7 @@ from aiqa.scan.opened import UNTYPED
 from aiqa.scan.statistics import Answers, Count, Request
 
 Columns = Mapping[str, str]
+Labels = Callable[[list[int]], list[Any]]
 Found = tuple[bool, dict[str, Any]]
 """Whether an expectation holds, and Great Expectations' ``result``."""
 RESULT_FORMATS = ("BOOLEAN_ONLY", "BASIC", "SUMMARY", "COMPLETE")
@@ -51,6 +52,8 @@ class ResultFormat:
         """
         if isinstance(given, ResultFormat):
             return given
+        if not isinstance(given, (str, Mapping)):
+            raise DeclarationError(f"result_format is a name or a dict, not {given!r}")
         settings = {"result_format": given} if isinstance(given, str) else dict(given)
         name = settings.pop("result_format", "SUMMARY")
         if name not in RESULT_FORMATS:
@@ -62,6 +65,9 @@ class ResultFormat:
             _SETTINGS[key]: value for key, value in settings.items() if value is not None
         }
         keys = named.pop("keys", ())
+        partial = named.get("partial", 0)
+        if not isinstance(partial, int) or partial < 0:
+            raise DeclarationError(f"partial_unexpected_count is a whole number from 0, not {partial!r}")
         return cls(name=name, keys=(keys,) if isinstance(keys, str) else tuple(keys), **named)
 
     def to_gx(self) -> dict[str, Any]:
@@ -101,6 +107,8 @@ class Question:
         Other tables that it may name, native frames.
     slices : tuple of str
         Columns by whose values unexpected rows are counted, where there are any.
+    labels : callable, optional
+        From the numbers of rows to what the table's own index calls them; that of pandas.
     """
 
     kwargs: Mapping[str, Any]
@@ -110,6 +118,7 @@ class Question:
     pandas: bool = False
     tables: Mapping[str, Any] = field(default_factory=dict)
     slices: tuple[str, ...] = ()
+    labels: Labels | None = None
 
     @property
     def column(self) -> str:
@@ -131,6 +140,18 @@ class Question:
         """The values of the column, null in rows that it is not about; without a type, missing numbers."""
         value = when(self.rows, self.read(self.column))
         return call("to_float", value) if self.family == "null" else value
+
+    @property
+    def without_nan(self) -> Expr:
+        """The values of the column, null in place of NaN too, which would make a mean NaN."""
+        if self.family != "float":
+            return self.value
+        return call("if", call("is_nan", self.value), None, self.value)
+
+    @property
+    def number(self) -> Expr:
+        """The values of the column as numbers that can be put in order: true is 1."""
+        return call("to_int", self.value) if self.family == "boolean" else self.value
 
     def type_of(self, column: str) -> str:
         """Return the text of a column's type.

@@ -10,11 +10,12 @@ from typing import Any
 from aiqa.errors import DataError, DeclarationError, nearest
 from aiqa.expectations.kind import Claim, Found, Question
 from aiqa.scan.execute import execute
+from aiqa.scan.opened import opened
 from aiqa.scan.statistics import Answers, Count, Query, Request
 
 SHOWN = 200
 """Rows that a result lists, as in Great Expectations."""
-BATCH = "aiqa_batch"
+BATCH = "__aiqa_batch"
 
 Row = tuple[Any, ...]
 
@@ -67,7 +68,7 @@ def other_table(question: Question, name: str) -> Any:
         If there is none; the nearest is named.
     """
     try:
-        return question.tables[name]
+        return opened(question.tables[name], name=name).native
     except KeyError:
         raise DataError(f"there is no table {name!r}{nearest(name, question.tables)}") from None
 
@@ -81,7 +82,9 @@ def _sql(query: str) -> str:
     unknown = fields - {"batch"}
     if unknown:
         raise DeclarationError(f"the query names {{{min(unknown)}}}, and only {{batch}} is known: {query}")
-    return query.format(batch=BATCH).rstrip("; \t\r\n\v\f")
+    filled = query.format(batch=BATCH).rstrip("; \t\r\n\v\f")
+    # In brackets only what reads is understood: no statement that writes, drops or installs.
+    return f"select * from (\n{filled}\n) as aiqa_query"  # noqa: S608 - the query is the user's own
 
 
 def _compared(

@@ -11,7 +11,7 @@ from typing import Any
 from aiqa.errors import DataError
 from aiqa.expectations.kind import NUMBERS, Claim, Kind, Question, fails
 from aiqa.expectations.rows import row_claim
-from aiqa.scan.expr import Expr, call, col
+from aiqa.scan.expr import Expr, call, col, joined
 from aiqa.scan.literals import family_of
 
 _TIMES = ("date", "datetime", "time")
@@ -56,7 +56,7 @@ def _considered(question: Question, names: Sequence[str], default: str) -> Expr 
     if rule in ("neither", "never"):
         return None
     some = rule in ("both_values_are_missing", "all_values_are_missing")
-    return functools.reduce(operator.or_ if some else operator.and_, present)
+    return joined("or" if some else "and", present)
 
 
 def a_greater_than_b(question: Question, a: str, b: str) -> Expr:
@@ -76,7 +76,8 @@ def equal(question: Question, a: str, b: str) -> Expr:
 def in_pairs(question: Question, a: str, b: str) -> Expr:
     """The pair is none of the set; missing values are None there."""
     wanted = [tuple(pair) for pair in question.kwargs["value_pairs_set"]]
-    return fails(_any([_is(col(a), x) & _is(col(b), y) for x, y in wanted]))
+    nothing = call("is_in", question.read(a), ())
+    return fails(joined("or", [nothing, *(_is(col(a), x) & _is(question.read(b), y) for x, y in wanted)]))
 
 
 def sum_equal(question: Question, names: Sequence[str]) -> Expr:
@@ -91,12 +92,12 @@ def sum_equal(question: Question, names: Sequence[str]) -> Expr:
 def values_equal(question: Question, names: Sequence[str]) -> Expr:
     """A value differs from the first; missing values are equal."""
     first, *others = names
-    return fails(_all([_same(question, first, other) for other in others]))
+    return fails(joined("and", [_same(question, first, other) for other in others]))
 
 
 def unique_within_record(question: Question, names: Sequence[str]) -> Expr:
     """Two values of the row are equal; missing values are."""
-    return _any([_same(question, a, b) for a, b in itertools.combinations(names, 2)])
+    return joined("or", [_same(question, a, b) for a, b in itertools.combinations(names, 2)])
 
 
 def compound_repeated(question: Question, names: Sequence[str]) -> Expr:
@@ -109,8 +110,8 @@ def _family(question: Question, name: str) -> str:
 
 
 def _addend(question: Question, name: str) -> Expr:
-    value = question.read(name)
-    return call("to_int", value) if _family(question, name) == "boolean" else value
+    whole = _family(question, name) in ("integer", "boolean")
+    return call("wide", question.read(name)) if whole else question.read(name)
 
 
 def _is(value: Expr, wanted: Any) -> Expr:
@@ -140,11 +141,3 @@ def _kind(family: str) -> str:
     if family in NUMBERS:
         return "number"
     return {"string": "text", "date": "time", "datetime": "time"}.get(family, family)
-
-
-def _any(conditions: Sequence[Expr]) -> Expr:
-    return functools.reduce(operator.or_, conditions)
-
-
-def _all(conditions: Sequence[Expr]) -> Expr:
-    return functools.reduce(operator.and_, conditions)

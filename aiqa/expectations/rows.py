@@ -155,7 +155,10 @@ def _told(
     names = _read(question, columns)
     rows = [dict(zip(names, values, strict=True)) for _, *values in found]
     values = [shown(tuple(row[name] for name in columns)) for row in rows]
-    index = _index(format_, columns, [number for number, *_ in found], rows)
+    numbers = [number for number, *_ in found]
+    labelled = question.labels is not None and not format_.without_values
+    names_of = question.labels(numbers) if labelled and question.labels else numbers
+    index = _index(format_, columns, names_of, rows)
     told: dict[str, Any] = {}
     if not format_.without_values:
         told |= {"partial_unexpected_list": values[: format_.partial]}
@@ -163,22 +166,22 @@ def _told(
         told |= {"unexpected_index_column_names": list(format_.keys)}
     if format_.whole_rows:
         told |= {"unexpected_rows": rows[: format_.partial]}
-    return told | _details(format_, values, index, [number for number, *_ in found])
+    return told | _details(format_, values, index, names_of if labelled else None)
 
 
 def _index(
-    format_: ResultFormat, columns: Sequence[str], numbers: list[int], rows: list[dict[str, Any]]
+    format_: ResultFormat, columns: Sequence[str], names: list[Any], rows: list[dict[str, Any]]
 ) -> list[Any]:
-    """Name unexpected rows: by their keys, where there are any, else by their numbers."""
+    """Name unexpected rows: by their keys, where there are any, else by their labels or numbers."""
     if not format_.keys:
-        return list(numbers)
+        return list(names)
     if format_.without_values:
         return [{key: [row[key] for row in rows] for key in format_.keys}] if rows else []
     return [{name: row[name] for name in (*columns, *format_.keys)} for row in rows]
 
 
 def _details(
-    format_: ResultFormat, values: list[Any], index: list[Any], numbers: list[int]
+    format_: ResultFormat, values: list[Any], index: list[Any], labels: list[Any] | None
 ) -> dict[str, Any]:
     if format_.name in ("BASIC", "BOOLEAN_ONLY"):
         return {}
@@ -187,7 +190,8 @@ def _details(
     if format_.name == "SUMMARY":
         return shown
     listed = {} if format_.without_values else {"unexpected_list": values}
-    query = {"unexpected_index_query": f"df.filter(items={numbers}, axis=0)"} if format_.query else {}
+    asked = format_.query and labels is not None  # in pandas' words, so for its frames
+    query = {"unexpected_index_query": f"df.filter(items={labels}, axis=0)"} if asked else {}
     return shown | listed | {"unexpected_index_list": index} | query
 
 

@@ -7,7 +7,6 @@ import re
 from aiqa.errors import DeclarationError, nearest
 from aiqa.scan.literals import family_of
 
-_WHOLE = {"Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64"}
 _BROAD: dict[str, tuple[str, ...]] = {
     "integer": ("int", "long", "integer", "int_", "whole"),
     "float": ("float", "floating", "number", "real", "float_"),
@@ -31,6 +30,8 @@ _EXACT: dict[str, tuple[str, ...]] = {
     "UInt16": ("uint16", "usmallint", "uint16dtype"),
     "UInt32": ("uint32", "uinteger", "uint32dtype"),
     "UInt64": ("uint64", "ubigint", "uint64dtype"),
+    "Int128": ("int128", "hugeint"),
+    "UInt128": ("uint128", "uhugeint"),
     "Float32": ("float32", "floattype", "f4", "float32dtype"),
     "Float64": ("float64", "double", "doubletype", "double precision", "f8", "float64dtype"),
 }
@@ -40,7 +41,8 @@ _ZONED = {"datetime64": False, "Timestamp": True, "DatetimeTZDtype": True}
 _FAMILY = {name: family for family, names in _BROAD.items() for name in names}
 _TYPE = {name: dtype for dtype, names in _EXACT.items() for name in names}
 _OTHERS = ("list", "dict", "bytes", "complex", "struct", "array", "binary", "binarytype", "arraytype",
-           "maptype", "structtype", "duration", "timedelta64", "uuid", "json", "set", "tuple")  # fmt: skip
+           "maptype", "structtype", "duration", "interval", "timedelta64", "uuid", "json", "set",
+           "tuple")  # fmt: skip
 _NUMPY = {"boolean": "bool", "string": "object_", "datetime": "datetime64", "null": "object_",
           "decimal": "object_", "date": "object_", "time": "object_", "other": "object_"}  # fmt: skip
 _PANDAS = {"boolean": "bool", "string": "object", "null": "object", "decimal": "object", "date": "object"}

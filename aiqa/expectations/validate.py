@@ -108,14 +108,14 @@ class _Run:
         asked = [self._asked(one) for one in declared]
         ours = {place: one for place, one in enumerate(asked) if isinstance(one, Claim)}
         theirs = [place for place, one in enumerate(asked) if one is None]
-        found: dict[int, Any] = {place: one for place, one in enumerate(asked) if isinstance(one, AiqaError)}
+        found: dict[int, Any] = {place: one for place, one in enumerate(asked) if isinstance(one, Exception)}
         answers = answers_of(self.frame.native, [one.requests for one in ours.values()])
         for (place, claimed), answer in zip(ours.items(), answers, strict=True):
             found[place] = _concluded(claimed, answer)
         found |= zip(theirs, self._by_gx([declared[place] for place in theirs]), strict=True)
         return [self._told(one, found[place]) for place, one in enumerate(declared)]
 
-    def _asked(self, expectation: Expectation) -> Claim | AiqaError | None:
+    def _asked(self, expectation: Expectation) -> Claim | Exception | None:
         """Return what an expectation asks of the scan; None where Great Expectations is to decide."""
         if self.engine == "gx" or expectation.native:
             return None
@@ -128,10 +128,11 @@ class _Run:
                 pandas=self.frame.pandas,
                 tables=self.tables,
                 slices=self.slices,
+                labels=self.frame.labels,
             )
         except Untyped:
             return None
-        except AiqaError as error:
+        except Exception as error:  # noqa: BLE001 - it is this expectation's own; the others go on
             return error
 
     def _by_gx(self, expectations: list[Expectation]) -> Sequence[dict[str, Any] | AiqaError]:
@@ -148,7 +149,7 @@ class _Run:
         if isinstance(found, dict):
             return found
         if isinstance(found, Exception):
-            return outcome(expectation, success=False, found={}, exception=str(found))
+            return outcome(expectation, success=False, found={}, exception=_message(found))
         return outcome(expectation, found[0], {} if self.format.name == "BOOLEAN_ONLY" else found[1])
 
 
@@ -157,5 +158,9 @@ def _concluded(claimed: Claim, answers: Answers | Exception) -> Found | Exceptio
         return answers
     try:
         return claimed.conclude(answers)
-    except AiqaError as error:
+    except Exception as error:  # noqa: BLE001 - it is this expectation's own; the others go on
         return error
+
+
+def _message(error: Exception) -> str:
+    return str(error) if isinstance(error, AiqaError) else f"{type(error).__name__}: {error}"

@@ -170,16 +170,17 @@ def validated(
     """Hold a batch of Great Expectations against expectations; see :func:`results_of`."""
     made = [_made(place, one) for place, one in enumerate(expectations)]
     sound = [one for one in made if not isinstance(one, AiqaError)]
-    found: dict[int, dict[str, Any]] = {}
+    found: dict[int, dict[str, Any] | AiqaError] = {}
     if sound:
         suite = great_expectations().ExpectationSuite(name="aiqa", expectations=sound)
         told = batch.validate(
             suite, result_format=dict(result_format), expectation_parameters=dict(parameters or {})
         )
         found = dict(map(_placed, told.results))
+    told_of = (one if isinstance(one, AiqaError) else found[place] for place, one in enumerate(made))
     return [
-        _refused(expectation, one) if isinstance(one, AiqaError) else found[place]
-        for place, (expectation, one) in enumerate(zip(expectations, made, strict=True))
+        _refused(expectation, one) if isinstance(one, AiqaError) else one
+        for expectation, one in zip(expectations, told_of, strict=True)
     ]
 
 
@@ -223,13 +224,21 @@ def _made(place: int, expectation: Expectation) -> Any:
         return error
 
 
-def _placed(result: Any) -> tuple[int, dict[str, Any]]:
+def _placed(result: Any) -> tuple[int, dict[str, Any] | AiqaError]:
+    place: int = result.expectation_config.meta[_PLACE]
+    try:
+        return place, _told(result)
+    except Exception as error:  # noqa: BLE001 - values of any type are in it; this one's alone cannot be told
+        return place, DataError(f"its result cannot be written: {_first_lines(error)}")
+
+
+def _told(result: Any) -> dict[str, Any]:
     told: dict[str, Any] = result.to_json_dict()
     told["success"] = bool(told["success"])
-    place = told["expectation_config"]["meta"].pop(_PLACE)
+    del told["expectation_config"]["meta"][_PLACE]
     told["exception_info"] = _one_exception(told.get("exception_info") or {})
     told.setdefault("result", {})
-    return place, told
+    return told
 
 
 def _one_exception(info: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ from aiqa.declare.expectation import Expectation, expectation_of
 from aiqa.errors import DeclarationError
 from aiqa.gx.config import config_of, json_of
 
+_UNREGISTERED = ("multicolumn_values_to_be_unique",)
+"""Great Expectations has the class and does not find it by its name."""
 _VERSION = "1.24.1"
 """The version of Great Expectations whose suites are written."""
 
@@ -45,7 +49,7 @@ class Suite:
     def to_json(self) -> dict[str, Any]:
         """Return the suite as Great Expectations stores it: ``ExpectationSuite(**suite.to_json())`` reads it.
 
-        Expectations that it has not are left out, and named in ``meta``.
+        Expectations that it has not, or whose bounds it refuses, are left out and named in ``meta``.
 
         Examples
         --------
@@ -68,7 +72,21 @@ class Suite:
 
 
 def _is_beyond(expectation: Expectation) -> bool:
-    return expectation.type.removeprefix("expect_") in BEYOND_GX
+    """Tell whether Great Expectations has no such type, or refuses its bounds."""
+    bounds = dict(expectation.kwargs.items)
+    refused = not all(_takes(bounds.get(name)) for name in ("min_value", "max_value"))
+    return refused or expectation.type.removeprefix("expect_") in (*BEYOND_GX, *_UNREGISTERED)
+
+
+def _takes(bound: Any) -> bool:
+    """Tell whether it is a bound to Great Expectations: of texts, those that write a number or a moment."""
+    if not isinstance(bound, str):
+        return not isinstance(bound, dt.time)
+    for read in (float, dt.datetime.fromisoformat):
+        with suppress(ValueError):
+            read(bound)
+            return True
+    return False
 
 
 def _left_out(expectations: Iterable[Expectation]) -> dict[str, Any]:
@@ -137,7 +155,9 @@ def _of_mapping(document: Mapping[str, Any], name: str | None) -> Suite:
 
 def _expectation(config: Mapping[str, Any]) -> Expectation:
     """Read one expectation; version 0.18 called its type ``expectation_type``."""
-    kwargs = dict(config.get("kwargs") or {})
+    kwargs = config.get("kwargs") or {}
+    if not isinstance(kwargs, Mapping):
+        kwargs = {"kwargs": kwargs}  # no argument of any expectation: its own error says so
     details = {key: config[key] for key in ("id", "description", "notes", "meta") if config.get(key)}
     type_ = config.get("type") or config.get("expectation_type")
     return expectation_of(str(type_), kwargs, str(config.get("severity") or "critical"), **details)

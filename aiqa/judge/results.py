@@ -30,6 +30,8 @@ def judge_result(found: Mapping[str, Any], mostly: float = 1.0) -> Judgement:
     """
     verdict = Verdict.PASS if found["success"] else Verdict.FAIL
     result = found["result"]
+    if found.get("expectation_config", {}).get("type") == "expect_column_to_exist":
+        return Judgement(verdict, "it is there" if found["success"] else "it is not there, or elsewhere")
     if "evaluated_expectations" in result:
         hold, of = result["successful_expectations"], result["evaluated_expectations"]
         return Judgement(verdict, f"{hold:,} of {of:,} expectations hold")
@@ -65,7 +67,9 @@ def _of_table(result: Mapping[str, Any]) -> str:
         )
     kinds = ("unexpected", "missing")
     out_of_place = [f"{result[f'{kind}_count']:,} {kind}" for kind in kinds if result.get(f"{kind}_count")]
-    return " and ".join(out_of_place) or _observed(result.get("observed_value"), details)
+    if "observed_value" not in result and not out_of_place:
+        return f"not told, as it is a value of the data{_where(details)}"
+    return " and ".join(out_of_place) or _observed(result["observed_value"], details)
 
 
 def _observed(value: Any, details: Any) -> str:
@@ -77,7 +81,8 @@ def _observed(value: Any, details: Any) -> str:
         told = (f"{key}: {_listed(item) if isinstance(item, list) else item}" for key, item in value.items())
         return "; ".join(told)[:MOST]
     if value is None:
-        return "as the table shows" if not details else "there is none"
+        endless = "observed_partition" in details
+        return "it has no bound: values were seen that have no weight" if endless else "there is no value"
     return f"it is {value}{_where(details)}"
 
 

@@ -10,10 +10,11 @@ import narwhals as nw
 from aiqa.errors import DataError, nearest
 from aiqa.scan import plan, queries
 from aiqa.scan.engines import ROW, Engine, engine_of, handed_over
-from aiqa.scan.expr import Schema, call, col, compile_expr
+from aiqa.scan.expr import Schema, call, col, compile_expr, reads_as_pattern
 from aiqa.scan.frames import in_engine
 from aiqa.scan.literals import family_of
 from aiqa.scan.lower import lower, simplified
+from aiqa.scan.quoting import quoted, unquoted
 from aiqa.scan.statistics import Answers, Binned, Count, Moments, Request, Sample, Scalar, SliceKey
 
 AT_ONCE = 8
@@ -57,6 +58,16 @@ def execute(frame: Any, requests: Iterable[Request]) -> Answers:
     schema = engine.schema(table)
     for request in wanted:
         _check(request, schema)
+    names = {name: other for name in schema if (other := engine.quoted(name)) != name}
+    if not names:
+        return _answered(engine, table, schema, wanted)
+    asked = {request: quoted(request, names) for request in wanted}
+    known = {names.get(name, name): dtype for name, dtype in schema.items()}
+    answers = _answered(engine, table, known, tuple(dict.fromkeys(asked.values())))
+    return {request: unquoted(answers[other], request) for request, other in asked.items()}
+
+
+def _answered(engine: Engine, table: nw.LazyFrame[Any], schema: Schema, wanted: Sequence[Request]) -> Answers:
     weights = {name: _bad_weight(name) for name in _weights(wanted)}
     answers = _run(engine, table, schema, (*wanted, *weights.values()))
     for name, request in weights.items():
@@ -162,6 +173,8 @@ def _check(request: Request, schema: Schema) -> None:
     for name in sorted(queries.columns_of(request)):
         if name not in schema:
             raise DataError(f"there is no column {name!r}{nearest(name, schema)}", column=name)
+        if reads_as_pattern(name):
+            raise DataError("engines read this name as a pattern of several: rename the column", column=name)
     if isinstance(request.statistic, Moments) and request.statistic.term.op == "col":
         _check_number(request.statistic.term.args[0], schema)
     binned = [queries.slicer_column(by) for by in request.by if isinstance(by, Binned)]

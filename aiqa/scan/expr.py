@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import narwhals as nw
 
 from aiqa.errors import DeclarationError, nearest
-from aiqa.scan.literals import Never, compared, family_of, members
+from aiqa.scan.literals import Never, compared, family_of, members, zone_of
 
 Schema = Mapping[str, str]
 
@@ -124,6 +124,17 @@ def col(name: str) -> Expr:
     return Expr("col", (name,))
 
 
+def reads_as_pattern(name: str) -> bool:
+    """Tell whether engines take the name of a column for a pattern of names.
+
+    Examples
+    --------
+    >>> reads_as_pattern("^a.*$"), reads_as_pattern("*"), reads_as_pattern("a*")
+    (True, True, False)
+    """
+    return name == "*" or (name.startswith("^") and name.endswith("$"))
+
+
 def call(op: str, *args: Any) -> Expr:
     """Return an operation on expressions and plain values.
 
@@ -159,6 +170,21 @@ def both(one: Expr | None, other: Expr | None) -> Expr | None:
     if one is None or other is None:
         return one or other
     return one & other
+
+
+def joined(op: str, conditions: Iterable[Expr]) -> Expr:
+    """Return one or more conditions, joined by ``and`` or ``or``: a tree as flat as it can be.
+
+    Examples
+    --------
+    >>> joined("or", [col("x").is_null(), col("x") > 3]).op
+    'or'
+    """
+    listed = list(conditions)
+    if len(listed) == 1:
+        return listed[0]
+    middle = len(listed) // 2
+    return call(op, joined(op, listed[:middle]), joined(op, listed[middle:]))
 
 
 def compile_expr(expr: Any, schema: Schema) -> Any:
@@ -226,9 +252,18 @@ def _comparison(op: str, schema: Schema, left: Any, right: Any) -> Any:
     if isinstance(right, Never):
         compiled = _where_present(sides[0], right.instead)
     else:
-        compiled = _COMPARISONS[op](*sides)
+        compiled = _COMPARISONS[op](*_in_one_zone(schema, left, right, sides))
     guards = [~compile_expr(side, schema).is_nan() for side in (left, right) if may_be_nan(side, schema)]
     return functools.reduce(operator.and_, guards, compiled)
+
+
+def _in_one_zone(schema: Schema, left: Any, right: Any, sides: tuple[Any, Any]) -> tuple[Any, Any]:
+    columns = [_read_column(side) if isinstance(side, Expr) else None for side in (left, right)]
+    zones = {zone_of(schema[column]) for column in columns if column is not None}
+    if None in columns or None in zones or len(zones) == 1:
+        return sides
+    one, other = (side.dt.convert_time_zone("UTC") for side in sides)
+    return one, other
 
 
 def _read_column(value: Expr) -> str | None:
@@ -302,13 +337,14 @@ OPERATIONS: dict[str, _Compiler] = {
 ``truncate`` takes narwhals' interval (``"1h"``, ``"1d"``, ``"1mo"``; weeks it does not know), ``contains`` a
 pattern of ``aiqa.scan.regex.portable``."""
 
-LOWERED = ("matches", "parses", "bin", "repeated", "previous", "found_in")
+LOWERED = ("matches", "parses", "bin", "wide", "repeated", "previous", "found_in")
 """What each engine makes a column of in its own way: it looks beyond the row, or dialects differ.
 
 ``matches(x, regex)``: Python's ``re.search`` finds a match in the value as ``str`` writes it; null for null.
 ``parses(x, form, argument)``: the text is of this form (``aiqa.scan.texts.FORMS``); null for null.
 ``bin(x, edges)``: how many of the rising `edges` are at most x, from 0 to ``len(edges)``; null for null and
 for NaN.
+``wide(x)``: whole numbers, in a type in which sums of a few do not overflow.
 ``repeated(keys, where)``: of the rows where `where` is true (all, where None), the values of the tuple
 `keys` occur in another one too; nulls are equal.
 ``found_in(keys, other)``: the values of the tuple `keys` occur in another table (``aiqa.scan.lower.Other``).
@@ -320,6 +356,6 @@ There is one operation more, ``answer(request, field)``: a field of what an earl
 
 BEYOND_THE_ROW = ("repeated", "previous", "found_in")
 _NEVER_NAN = {*_COMPARISONS, "and", "or", "not", "is_null", "is_nan", "is_finite", "is_in", "length",
-              "truncate", "to_int", "to_text", "contains", "matches", "parses", "bin",
+              "truncate", "to_int", "to_text", "contains", "matches", "parses", "bin", "wide",
               "repeated", "found_in"}  # fmt: skip
 _ALWAYS_FLOAT = {"/", "log", "exp", "sqrt", "to_float"}

@@ -13,6 +13,7 @@ import polars as pl
 
 from aiqa.declare.source import Files
 from aiqa.errors import DataError
+from aiqa.scan.engines.engine import reason_of
 
 _CSV: dict[str, Any] = {"infer_schema_length": None, "try_parse_dates": True}
 _READERS: dict[str, Callable[[Any], pl.LazyFrame]] = {
@@ -106,9 +107,8 @@ def _schema(reader: Callable[[Any], pl.LazyFrame], file: Path, format_: str, roo
 
 def unreadable(file: Path, format_: str, root: Path, error: Exception) -> DataError:
     """Return the error of a file that cannot be read, with the row where that can be found."""
-    reason = str(error).strip().splitlines()[0]
     row = _bad_line(file, _SEPARATORS[format_]) if format_ in _SEPARATORS else None
-    return DataError(f"not readable as {format_}: {reason}", file=shown(file, root), row=row)
+    return DataError(f"not readable as {format_}: {reason_of(error)}", file=shown(file, root), row=row)
 
 
 def _bad_line(file: Path, separator: str) -> int | None:

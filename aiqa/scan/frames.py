@@ -11,6 +11,9 @@ import polars as pl
 from aiqa.errors import DataError
 
 NOTHING = "__aiqa_nothing"
+_SCANNED = ("polars", "duckdb", "pyspark")
+_UNFIT = (TypeError, ValueError, OverflowError, NotImplementedError, pl.exceptions.PolarsError)
+"""What Arrow and Polars raise for values that have no type of theirs."""
 
 
 def is_pandas(frame: Any) -> bool:
@@ -28,7 +31,11 @@ def in_engine(frame: Any, name: str = "frame") -> Any:
     """
     native = nw.to_native(frame, pass_through=True)
     library = type(native).__module__.partition(".")[0].lstrip("_")
-    return native if library in ("polars", "duckdb", "pyspark") else to_polars(native, name).collect()
+    return native if library in _SCANNED and _is_frame(native) else to_polars(native, name).collect()
+
+
+def _is_frame(native: Any) -> bool:
+    return hasattr(type(native), "columns")
 
 
 def to_polars(frame: Any, name: str) -> pl.LazyFrame:
@@ -51,11 +58,15 @@ def to_polars(frame: Any, name: str) -> pl.LazyFrame:
     except TypeError as error:
         if is_pandas(native):  # Arrow's own errors of mixed types are TypeErrors too
             raise _unfit(native, name, error) from error
-        raise DataError(
-            f"dataset {name!r} is no frame of pandas, Polars or Arrow, but a {type(native).__qualname__}"
-        ) from error
-    except (ValueError, pl.exceptions.PolarsError) as error:
+        raise _no_frame(native, name) from error
+    except _UNFIT as error:
         raise _unfit(native, name, error) from error
+
+
+def _no_frame(native: Any, name: str) -> DataError:
+    return DataError(
+        f"dataset {name!r} is no frame of pandas, Polars or Arrow, but a {type(native).__qualname__}"
+    )
 
 
 def _converted(native: Any) -> pl.DataFrame:
@@ -87,11 +98,13 @@ def without_untyped(native: Any, name: str) -> tuple[pl.DataFrame, tuple[str, ..
     DataError
         If two columns have the same name.
     """
+    if not _is_frame(native):
+        raise _no_frame(native, name)
     if not native.columns.is_unique:
         raise _unfit(native, name, ValueError("two columns have the same name"))
     try:
         return _converted(native), ()
-    except (TypeError, ValueError, pl.exceptions.PolarsError):
+    except _UNFIT:
         untyped = [column for column in native.columns if not _has_type(native[column])]
         typed = native.drop(columns=untyped)
         if typed.columns.empty:  # a table must have a column to have rows
@@ -102,7 +115,7 @@ def without_untyped(native: Any, name: str) -> tuple[pl.DataFrame, tuple[str, ..
 def _has_type(column: Any) -> bool:
     try:
         pl.from_pandas(column)
-    except (TypeError, ValueError, pl.exceptions.PolarsError):
+    except _UNFIT:
         return False
     return True
 
@@ -114,6 +127,6 @@ def _unfit(native: Any, name: str, error: Exception) -> DataError:
     for column in native.columns:
         try:
             pl.from_pandas(native[column])
-        except (ValueError, TypeError, pl.exceptions.PolarsError):
+        except _UNFIT:
             return DataError(message, column=str(column))
     return DataError(message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
+import zoneinfo
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -121,6 +122,8 @@ def parsed_moment(bound: str | dt.date, like: dt.date | dt.time, column: str | N
     """
     family = "datetime" if isinstance(like, dt.datetime) else "date" if isinstance(like, dt.date) else "time"
     parsed = _parsed(bound, family, column or "") if isinstance(bound, str) else bound
+    if family == "time" and not isinstance(parsed, dt.time):
+        raise DataError(f"times of day cannot be compared with {bound!r}", column=column)
     if not isinstance(like, dt.datetime):
         return parsed.date() if isinstance(parsed, dt.datetime) else parsed
     return _moment(parsed, "" if like.tzinfo else "time_zone=None")
@@ -155,18 +158,38 @@ def _guessed(text: str, family: str, column: str) -> Any:
         moment = parse(text, default=dt.datetime(1970, 1, 1))  # noqa: DTZ001
     except (ImportError, ValueError, OverflowError):
         raise DataError(f"{text!r} is no {family} in ISO 8601", column=column) from None
+    if family == "date" and moment.time() != dt.time():
+        raise DataError(f"dates cannot be compared with the moment {text!r}", column=column)
     return moment if family == "datetime" else getattr(moment, family)()
 
 
 def _moment(value: dt.date, dtype: str) -> dt.datetime:
-    """Give a date its midnight, and a moment the column's zone where only one of them has one."""
+    """Give a date its midnight, and a moment the column's zone, in which alone engines compare; else UTC."""
     moment = value if isinstance(value, dt.datetime) else dt.datetime(value.year, value.month, value.day)  # noqa: DTZ001
     zoned = "time_zone=None" not in dtype
-    if zoned and moment.tzinfo is None:
-        return moment.replace(tzinfo=dt.UTC)
-    if not zoned and moment.tzinfo is not None:
-        return moment.astimezone(dt.UTC).replace(tzinfo=None)
-    return moment
+    if zoned:
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+        return moment.astimezone(_zone(zone_of(dtype)))
+    return moment.astimezone(dt.UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def zone_of(dtype: str) -> str | None:
+    """Return the name of the zone that a type of moments has.
+
+    Examples
+    --------
+    >>> zone_of("Datetime(time_unit='us', time_zone='Europe/Berlin')")
+    'Europe/Berlin'
+    """
+    named = re.search(r"time_zone='([^']+)'", dtype)
+    return named[1] if named else None
+
+
+def _zone(name: str | None) -> dt.tzinfo:
+    try:
+        return zoneinfo.ZoneInfo(name) if name else dt.UTC
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return dt.UTC
 
 
 def _as_decimal(value: float | Decimal, dtype: str, column: str) -> Decimal:

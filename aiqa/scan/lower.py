@@ -10,7 +10,7 @@ import narwhals as nw
 
 from aiqa.scan.engines.engine import ROW, Engine
 from aiqa.scan.expr import LOWERED, Expr, Schema, call, col, compile_expr
-from aiqa.scan.literals import family_of
+from aiqa.scan.literals import family_of, zone_of
 from aiqa.scan.regex import portable
 from aiqa.scan.statistics import Request, Sample
 
@@ -103,6 +103,8 @@ def _added(
     value = compile_expr(expr.args[0], schema)
     if expr.op == "previous":
         return engine.previous(table, value, name)
+    if expr.op == "wide":
+        return table.with_columns(value.cast(engine.widest).alias(name))
     return engine.batch(table, value, name, expr)
 
 
@@ -110,16 +112,52 @@ def _found_in(
     engine: Engine, table: nw.LazyFrame[Any], schema: Schema, expr: Expr, name: str
 ) -> nw.LazyFrame[Any]:
     keys, other = expr.args
-    own = {f"{name}_{place}": compile_expr(key, schema) for place, key in enumerate(keys)}
-    theirs = [nw.col(column).alias(key) for column, key in zip(other.columns, own, strict=True)]
-    known = (
-        engine.adopt(other.table, other.columns)
-        .select(*theirs)
-        .unique()
-        .with_columns(nw.lit(value=True).alias(name))
-    )
+    adopted = engine.adopt(other.table, other.columns)
+    types = engine.schema(adopted)
+    own, theirs = {}, []
+    for place, (key, column) in enumerate(zip(keys, other.columns, strict=True)):
+        kinds = schema[key.args[0]], types[column]
+        mine, its = (
+            _comparable(value, kinds[side], kinds, engine)
+            for side, value in enumerate((compile_expr(key, schema), nw.col(column)))
+        )
+        own[f"{name}_{place}"] = mine
+        theirs.append(its.alias(f"{name}_{place}"))
+    known = adopted.select(*theirs).unique().with_columns(nw.lit(value=True).alias(name))
     joined = table.with_columns(**own).join(known, on=list(own), how="left")
     return joined.with_columns(nw.col(name).fill_null(value=False))
+
+
+def common_type(one: str, other: str) -> str | None:
+    """Return the family in which values of two types can be equal; None where none are.
+
+    Examples
+    --------
+    >>> common_type("Int64", "Float64"), common_type("Int64", "String")
+    ('float', None)
+    """
+    families = {family_of(one), family_of(other)}
+    if len(families) == 1 and families != {"decimal"}:
+        return families.pop()
+    if "null" in families:
+        return "string"
+    if families <= {"integer", "boolean"}:
+        return "integer"
+    if families <= {"integer", "boolean", "decimal", "float"}:
+        return "float"
+    return "datetime" if families == {"date", "datetime"} else None
+
+
+def _comparable(value: nw.Expr, dtype: str, kinds: tuple[str, str], engine: Engine) -> nw.Expr:
+    """Bring a column to the type in which its values are compared with another's."""
+    family = common_type(*kinds)
+    if kinds[0] == kinds[1] or family is None:
+        return value
+    if family == "datetime":
+        moment = value.dt.convert_time_zone("UTC").dt.replace_time_zone(None) if zone_of(dtype) else value
+        return moment.cast(nw.Datetime("us"))
+    types = {"integer": engine.widest, "float": nw.Float64(), "string": nw.String()}
+    return value.cast(types[family]) if family in types else value
 
 
 def _repeated(table: nw.LazyFrame[Any], schema: Schema, expr: Expr, name: str) -> nw.LazyFrame[Any]:

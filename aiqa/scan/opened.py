@@ -9,10 +9,13 @@ import narwhals as nw
 import polars as pl
 
 from aiqa.errors import DataError
+from aiqa.scan.engines.engine import reason_of
 from aiqa.scan.execute import schema_of
 from aiqa.scan.frames import in_engine, is_pandas, without_untyped
 
 ENGINES = ("auto", "duckdb", "gx", "polars")
+OWN = "__aiqa_"
+"""How the columns begin that a scan adds."""
 UNTYPED = "Object"
 """The type of a column of Python values of several types, which no engine holds."""
 
@@ -40,6 +43,10 @@ class Opened:
         """Whether it is of pandas."""
         return is_pandas(self.given)
 
+    def labels(self, rows: list[int]) -> list[Any]:
+        """Return what the frame's own index calls rows, which are given by their numbers."""
+        return list(self.given.index.take(rows).tolist()) if self.pandas else rows
+
 
 def opened(frame: Any, engine: str = "auto", *, name: str = "frame") -> Opened:
     """Open a frame of pandas, Polars, Arrow, DuckDB or Spark, or a narwhals frame.
@@ -64,10 +71,19 @@ def opened(frame: Any, engine: str = "auto", *, name: str = "frame") -> Opened:
     {'x': 'Int64'}
     """
     native = nw.to_native(frame, pass_through=True)
+    if (
+        is_pandas(native)
+        and hasattr(type(native), "columns")
+        and not all(isinstance(column, str) for column in native.columns)
+    ):
+        native = native.set_axis(list(map(str, native.columns)), axis=1)
     typed, untyped = without_untyped(native, name) if is_pandas(native) else (in_engine(native, name), ())
     types = schema_of(typed)
-    names = list(map(str, native.columns)) if untyped else list(types)
+    names = list(native.columns) if untyped else list(types)
     columns = {column: types.get(column, UNTYPED) for column in names}
+    own = next((column for column in columns if column.startswith(OWN)), None)
+    if own is not None:
+        raise DataError(f"names that begin with {OWN} are aiqa's own: rename the column", column=own)
     return Opened(native, _moved(typed, engine), columns)
 
 
@@ -89,4 +105,7 @@ def _to_duckdb(native: Any) -> Any:
         raise DataError("DuckDB is missing: pip install 'pytest-aiqa[data]'") from None
     if not isinstance(native, pl.DataFrame):
         raise DataError(f"a {type(native).__qualname__} is not moved to DuckDB: scan it where it is")
-    return duckdb.from_arrow(native.to_arrow())
+    try:
+        return duckdb.from_arrow(native.to_arrow())
+    except (ValueError, NotImplementedError, duckdb.Error) as error:
+        raise DataError(f"DuckDB has no type of a column: {reason_of(error)}") from error

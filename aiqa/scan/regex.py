@@ -9,6 +9,8 @@ from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
 from typing import Any
 
+import polars as pl
+
 _META = frozenset(r"\.+*?()|[]{}^$")
 _META_OF_CLASS = frozenset(r"\[]^-&~")
 _MOST = 1000
@@ -47,9 +49,19 @@ def portable(pattern: str) -> str | None:
         flags = parsed.state.flags
         if flags & ~(re.UNICODE | re.DOTALL | re.VERBOSE):
             return None
-        return _sequence(parsed, dot="(?s:.)" if flags & re.DOTALL else r"[^\n]", last=True)
+        translated = _sequence(parsed, dot="(?s:.)" if flags & re.DOTALL else r"[^\n]", last=True)
+        return translated if _fits(translated) else None
     except (_OnlyPython, re.error, OverflowError, RecursionError):
         return None
+
+
+def _fits(pattern: str) -> bool:
+    """Tell whether Rust compiles it: of the three it has the least room for repeated classes."""
+    try:
+        pl.Series([""]).str.contains(pattern)
+    except pl.exceptions.ComputeError:
+        return False
+    return True
 
 
 def _sequence(items: Iterable[Any], *, dot: str, last: bool) -> str:

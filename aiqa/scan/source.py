@@ -16,7 +16,9 @@ from aiqa.declare.source import PERIODS, Dataset, Files, Frame, GxBatch, Loader
 from aiqa.errors import DataError, nearest
 from aiqa.scan import fingerprint, frames
 from aiqa.scan.engines import engine_of
+from aiqa.scan.engines.engine import reason_of
 from aiqa.scan.execute import execute
+from aiqa.scan.expr import reads_as_pattern
 from aiqa.scan.files import find, read, shown, unreadable
 from aiqa.scan.literals import family_of, parsed_moment
 from aiqa.scan.opened import UNTYPED, Opened, opened
@@ -136,7 +138,7 @@ class Table:
                 read([file], format_, self.root).collect(engine="streaming")
             except (pl.exceptions.PolarsError, OSError) as own:
                 return unreadable(file, format_, self.root, own)
-        return DataError(f"dataset {self.dataset.name!r} cannot be read: {str(error).splitlines()[0]}")
+        return DataError(f"dataset {self.dataset.name!r} cannot be read: {reason_of(error)}")
 
     def answers(self, requests: Iterable[Request]) -> Answers:
         """Compute statistics of the rows; see :func:`~aiqa.scan.execute.execute`.
@@ -234,6 +236,11 @@ def _check_declared(table: Table) -> None:
             raise DataError(
                 f"dataset {dataset.name!r} has no column {name!r}, declared as its {role}"
                 f"{nearest(name, table.columns)}",
+                column=name,
+            )
+        if reads_as_pattern(name):
+            raise DataError(
+                f"declared as its {role}, but engines read this name as a pattern: rename the column",
                 column=name,
             )
         if table.columns[name] == UNTYPED:

@@ -154,7 +154,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a query in SQL gives of the table, which it calls ``aiqa_batch``.
+    """What a query in SQL gives of the table, which it calls ``__aiqa_batch``.
 
     The number of its rows, where `limit` is None, else the rows: at most so many, or all where negative.
     State: int, or ``list[dict[str, Any]]``. Without slices.

@@ -73,7 +73,9 @@ def _told(result: dict[str, Any]) -> dict[str, Any]:
 
 def _theirs_is_wrong(type_: str, kwargs: Kwargs) -> bool:
     tells_pairs_twice = "column_A" in kwargs and kwargs["column_A"] == kwargs["column_B"]
-    takes_no_notice_of_the_condition = type_ == "column_pair_values_to_be_in_set" and "row_condition" in kwargs
+    takes_no_notice_of_the_condition = (
+        type_ == "column_pair_values_to_be_in_set" and "row_condition" in kwargs
+    )
     return tells_pairs_twice or takes_no_notice_of_the_condition
 
 

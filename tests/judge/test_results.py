@@ -22,7 +22,14 @@ SLICES = {"country": [{"value": "BR", "element_count": 4, "unexpected_count": 2}
         ({"observed_value": ["a", "b"]}, 1.0, "found a, b"),
         ({"observed_value": {"self": 3, "other": 4}}, 1.0, "self: 3; other: 4"),
         ({"unexpected_count": 1, "missing_count": 2}, 1.0, "1 unexpected and 2 missing"),
-        ({"observed_value": None}, 1.0, "as the table shows"),
+        ({"observed_value": None}, 1.0, "there is no value"),
+        ({}, 1.0, "not told, as it is a value of the data"),
+        ({"details": {"age": "3 days"}}, 1.0, "not told, as it is a value of the data, age 3 days"),
+        (
+            {"observed_value": None, "details": {"observed_partition": {"weights": [1.0]}}},
+            1.0,
+            "it has no bound: values were seen that have no weight",
+        ),
         (
             {"observed_value": "6 days, 0:00:00", "details": {"from": "2026-01-03", "to": "2026-01-09"}},
             1.0,
@@ -40,3 +47,11 @@ def test_reasons(result: dict[str, Any], mostly: float, reason: str) -> None:
 def test_the_slice_with_most_of_them_is_named() -> None:
     found = judge_result({"success": False, "result": {**ROWS, "unexpected_by_slice": SLICES}})
     assert found.reason.endswith("; most where country is 'BR': 2 of 4")
+
+
+@pytest.mark.parametrize(
+    ("success", "reason"), [(True, "it is there"), (False, "it is not there, or elsewhere")]
+)
+def test_a_column_is_there_or_not(success: bool, reason: str) -> None:
+    config = {"type": "expect_column_to_exist"}
+    assert judge_result({"success": success, "expectation_config": config, "result": {}}).reason == reason

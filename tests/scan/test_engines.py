@@ -171,7 +171,7 @@ def test_a_column_without_a_type_is_null_on_every_engine(spark: Callable[[pl.Dat
 
 
 def test_a_query_runs_on_the_table_s_own_engine(spark: Callable[[pl.DataFrame], Any]) -> None:
-    sql = "select k, count(*) as n from aiqa_batch where b group by k order by k nulls last"
+    sql = "select k, count(*) as n from __aiqa_batch where b group by k order by k nulls last"
     counted, rows, first = Query(sql), Query(sql, -1), Query(sql, 1)
     for table in (FIXED, _duckdb(FIXED), spark(FIXED)):
         answers = execute(table, [Request(counted), Request(rows), Request(first)])
@@ -179,7 +179,7 @@ def test_a_query_runs_on_the_table_s_own_engine(spark: Callable[[pl.DataFrame], 
         assert answers[Request(rows)][()] == [{"k": 1, "n": 1}, {"k": 2, "n": 1}, {"k": None, "n": 1}]
         assert answers[Request(first)][()] == [{"k": 1, "n": 1}]
         with pytest.raises(DataError, match="query fails"):
-            execute(table, [Request(Query("select nonsense from aiqa_batch"))])
+            execute(table, [Request(Query("select nonsense from __aiqa_batch"))])
 
 
 def test_digests_follow_the_content(spark: Callable[[pl.DataFrame], Any]) -> None:

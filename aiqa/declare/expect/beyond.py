@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Unpack
 
+from aiqa.declare.arguments import holds_parameter
 from aiqa.declare.expect.common import Common, Flag, Number, Parameter, Rows, Text, Texts
 from aiqa.declare.expectation import Expectation, declared
 from aiqa.declare.source import Dataset
@@ -52,7 +53,7 @@ class Beyond:
 
     def table_schema_to_be(
         self,
-        schema: Mapping[str, str] | Parameter,
+        schema: Mapping[str, str] | Sequence[tuple[str, str]] | Parameter,
         *,
         new_columns: Literal["allow", "refuse"] | Parameter = "refuse",
         missing_columns: Literal["allow", "refuse"] | Parameter = "refuse",
@@ -62,7 +63,10 @@ class Beyond:
     ) -> Expectation:
         """Expect the table to have these columns of these types, and say how it may evolve.
 
-        `schema` maps a column to the name of its type, of Python, pandas, Polars, SQL or Spark. A wider type
-        is a number of the same kind with more bits, or a float in place of a whole number.
+        `schema` maps a column to the name of its type, of Python, pandas, Polars, SQL or Spark; where
+        `ordered`, the columns must be in its order. A wider type is a number of the same kind with more bits,
+        or a float in place of a whole number.
         """
+        if isinstance(schema, Mapping) and not holds_parameter(schema):
+            schema = tuple(schema.items())  # a declaration's mappings have no order
         return declared("table_schema_to_be", locals())

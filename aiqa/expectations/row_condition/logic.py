@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
-import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +10,7 @@ from typing import Any
 from aiqa.errors import DataError
 from aiqa.expectations.kind import fails
 from aiqa.expectations.row_condition.operands import Operand, column, moment, plain
-from aiqa.scan.expr import Expr, call, may_be_nan
+from aiqa.scan.expr import Expr, call, joined, may_be_nan
 from aiqa.scan.literals import compared
 
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
@@ -220,8 +218,8 @@ def _any_of(logic: Logic, side: Operand, wanted: tuple[Any, ...]) -> Expr:
     found = tuple(one.args[1] for one in either if one.op == "==" and one.args[0] == side.value)
     others = [one for one in either if one.op == "==" and one.args[0] != side.value]
     if side.column is None:
-        return functools.reduce(operator.or_, either, _never(side))
-    return functools.reduce(operator.or_, others, call("is_in", side.value, found))
+        return joined("or", [_never(side), *either])
+    return joined("or", [call("is_in", side.value, found), *others])
 
 
 def _of_one_family(left: Operand, right: Operand) -> tuple[Expr, Expr]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import operator
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from aiqa.errors import DeclarationError, nearest
 from aiqa.expectations.row_condition.logic import Logic
 from aiqa.expectations.row_condition.operands import Operand, plain, refused
-from aiqa.scan.expr import Expr
+from aiqa.scan.expr import Expr, joined
 
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 _MEMBERSHIPS = ("IN", "NOT_IN")
@@ -78,11 +77,11 @@ def _nullity(condition: Any, logic: Logic) -> Expr:
     return missing if _part(condition, "is_null") else ~missing
 
 
-def _several(joined: Callable[[Expr, Expr], Expr], condition: Any, logic: Logic) -> Expr:
+def _several(op: str, condition: Any, logic: Logic) -> Expr:
     parts = [_within(part, logic) for part in _part(condition, "conditions")]
     if not parts:
         raise DeclarationError("a row condition of no conditions")
-    return functools.reduce(joined, parts)
+    return joined(op, parts)
 
 
 def _within(condition: Any, logic: Logic) -> Expr:
@@ -92,8 +91,8 @@ def _within(condition: Any, logic: Logic) -> Expr:
 
 
 _KINDS: dict[str, Callable[[Any, Logic], Expr]] = {
-    "and": functools.partial(_several, operator.and_),
-    "or": functools.partial(_several, operator.or_),
+    "and": functools.partial(_several, "and"),
+    "or": functools.partial(_several, "or"),
     "comparison": _comparison,
     "nullity": _nullity,
 }

@@ -14,7 +14,7 @@ from aiqa.errors import DeclarationError
 from aiqa.expectations.row_condition.logic import Logic
 from aiqa.expectations.row_condition.operands import Operand, arithmetic, plain, refused
 from aiqa.expectations.row_condition.pandas_methods import METHODS
-from aiqa.scan.expr import Expr
+from aiqa.scan.expr import Expr, joined
 
 _PARTS = re.compile(
     r"""(?P<text>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|`(?P<name>(?:[^`]|``)*)`|(?P<join>[&|])""", re.DOTALL
@@ -148,15 +148,19 @@ class _Query:
 
     def joined(self, node: ast.BoolOp) -> Operand:
         """Read conditions that hold together, or of which one does."""
-        join = operator.and_ if isinstance(node.op, ast.And) else _either
-        return Operand(functools.reduce(join, map(self.condition, node.values)), "boolean")
+        conditions = [self.condition(value) for value in node.values]
+        if isinstance(node.op, ast.And):
+            return Operand(joined("and", conditions), "boolean")
+        flags = any(condition.op == "col" for condition in conditions)
+        either = functools.reduce(_either, conditions) if flags else joined("or", conditions)
+        return Operand(either, "boolean")
 
     def compared(self, node: ast.Compare) -> Operand:
         """Read a comparison, or a chain of them, each with its neighbour."""
         sides = [self.read(side) for side in (node.left, *node.comparators)]
         ops = [_COMPARISONS.get(type(op), "") for op in node.ops]
         pairs = [self.pair(node, *pair) for pair in zip(ops, sides, sides[1:], strict=False)]
-        return Operand(functools.reduce(operator.and_, pairs), "boolean")
+        return Operand(joined("and", pairs), "boolean")
 
     def pair(self, node: ast.Compare, op: str, left: Operand, right: Operand) -> Expr:
         """Compare two sides."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import operator
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -11,7 +9,7 @@ from dataclasses import dataclass, field
 from aiqa.errors import DeclarationError
 from aiqa.expectations.row_condition.logic import Logic
 from aiqa.expectations.row_condition.operands import Operand, arithmetic, moment, plain, refused
-from aiqa.scan.expr import Expr, call
+from aiqa.scan.expr import Expr, call, joined
 from aiqa.scan.regex import like
 
 _TOKEN = re.compile(
@@ -103,13 +101,13 @@ class _Reader:
 
     def either(self) -> Operand:
         """Read conditions between OR."""
-        return self._joined("OR", operator.or_, self.both)
+        return self._joined("OR", self.both)
 
     def both(self) -> Operand:
         """Read conditions between AND."""
-        return self._joined("AND", operator.and_, self.negation)
+        return self._joined("AND", self.negation)
 
-    def _joined(self, word: str, join: Callable[[Expr, Expr], Expr], read: Callable[[], Operand]) -> Operand:
+    def _joined(self, word: str, read: Callable[[], Operand]) -> Operand:
         start, first = self.next.start, read()
         if not self.next.is_(word):
             return first
@@ -117,7 +115,7 @@ class _Reader:
         while self.taken(word):
             start = self.next.start
             parts.append(self.condition(read(), start))
-        return Operand(functools.reduce(join, parts), "boolean")
+        return Operand(joined(word.lower(), parts), "boolean")
 
     def negation(self) -> Operand:
         """Read a condition, perhaps after NOT."""

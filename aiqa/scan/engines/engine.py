@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -12,6 +13,23 @@ from aiqa.scan.expr import Expr
 
 ROW = "__aiqa_row"
 """The column of row numbers, from 0, that :meth:`Engine.numbered` adds."""
+
+
+_VALUES = re.compile(
+    r"(?<=could not parse )`.*?`(?= as)|(?<= values: )\[.*|(?<=value )'.*?'(?= of )", re.DOTALL
+)
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the first line of what an engine says, without the values of rows that it names.
+
+    Examples
+    --------
+    >>> reason_of(ValueError("could not parse `ann@example.com` as dtype `i64` at column 'age'"))
+    "could not parse a value as dtype `i64` at column 'age'"
+    """
+    told = _VALUES.sub("a value", str(error)).strip()
+    return told.splitlines()[0] if told else type(error).__name__
 
 
 class Engine(Protocol):
@@ -39,6 +57,9 @@ class Engine(Protocol):
             If the table cannot be opened.
         """
 
+    def quoted(self, name: str) -> str:
+        """Return the name of a column as it is read by."""
+
     def numbered(self, table: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         """Add the numbers of the rows, as :data:`ROW`."""
 
@@ -52,7 +73,7 @@ class Engine(Protocol):
         """Return different rows of columns of another table, of any engine, as a table of this one."""
 
     def query(self, table: nw.LazyFrame[Any], sql: str) -> nw.LazyFrame[Any]:
-        """Return what a query in SQL gives, of the table that it calls ``aiqa_batch``."""
+        """Return what a query in SQL gives, of the table that it calls ``__aiqa_batch``."""
 
     def digest(self, native: Any) -> list[str]:
         """Return texts that are equal for the same rows, in any order, and different for others."""

@@ -9,7 +9,7 @@ import narwhals as nw
 import polars as pl
 
 from aiqa.errors import DataError
-from aiqa.scan.engines.engine import ROW
+from aiqa.scan.engines.engine import ROW, reason_of
 from aiqa.scan.expr import Expr
 from aiqa.scan.texts import told
 
@@ -35,8 +35,11 @@ class Polars:
         try:
             native = table.to_native().collect_schema()
         except (pl.exceptions.PolarsError, OSError) as error:
-            raise DataError(f"the data cannot be read: {str(error).strip().splitlines()[0]}") from error
+            raise DataError(f"the data cannot be read: {reason_of(error)}") from error
         return {name: str(dtype) for name, dtype in native.items()}
+
+    def quoted(self, name: str) -> str:
+        return name
 
     def numbered(self, table: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         return cast("nw.LazyFrame[Any]", nw.from_native(table.to_native().with_row_index(ROW)))
@@ -68,12 +71,15 @@ class Polars:
             raise DataError(
                 "SQL is run by DuckDB, which is missing: pip install 'pytest-aiqa[data]'"
             ) from None
+        from aiqa.scan.engines.duckdb import alone, asked, failed
+
         [batch] = self.collect([table])
         try:
-            relation: Any = duckdb.from_arrow(batch.to_arrow()).query("aiqa_batch", sql)
-            return cast("nw.LazyFrame[Any]", nw.from_native(relation.pl().lazy()))
+            with alone() as connection:
+                relation = asked(connection.from_arrow(batch.to_arrow()), sql)
+                return cast("nw.LazyFrame[Any]", nw.from_native(relation.pl().lazy()))
         except duckdb.Error as error:
-            raise DataError(f"the query fails: {str(error).strip().splitlines()[0]}: {sql}") from error
+            raise failed(error) from error
 
     def digest(self, native: Any) -> list[str]:
         hashes = native.lazy().collect().hash_rows()
@@ -83,7 +89,7 @@ class Polars:
         try:
             return pl.collect_all([query.to_native() for query in queries], engine=self._mode)
         except (pl.exceptions.PolarsError, OSError) as error:
-            raise DataError(f"the data cannot be read: {str(error).strip().splitlines()[0]}") from error
+            raise DataError(f"the scan fails: {reason_of(error)}") from error
 
 
 def _function(expr: Expr) -> tuple[Any, Callable[[pl.Series], pl.Series]]:

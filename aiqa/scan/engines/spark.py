@@ -12,7 +12,7 @@ from typing import Any, ClassVar, cast
 
 import narwhals as nw
 import polars as pl
-from pyspark.errors import PySparkException
+from pyspark.errors import AnalysisException, ParseException, PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
 
@@ -22,6 +22,8 @@ from aiqa.scan.engines.polars import Polars
 from aiqa.scan.engines.sql import SqlEngine
 from aiqa.scan.expr import Expr
 from aiqa.scan.texts import told
+
+_MISSING = ("ModuleNotFoundError", "ImportError")
 
 
 class Spark(SqlEngine):
@@ -34,6 +36,9 @@ class Spark(SqlEngine):
 
     def empty(self, table: nw.LazyFrame[Any]) -> list[str]:
         return [field.name for field in table.to_native().schema if field.dataType.typeName() == "void"]
+
+    def quoted(self, name: str) -> str:
+        return f"`{name.replace('`', '``')}`" if set(name) & {".", "`"} else name
 
     def numbered(self, table: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         """Number rows in the order of partitions; from 0 on, without gaps within one."""
@@ -60,11 +65,22 @@ class Spark(SqlEngine):
 
     def query(self, table: nw.LazyFrame[Any], sql: str) -> nw.LazyFrame[Any]:
         native = table.to_native()
-        native.createOrReplaceTempView("aiqa_batch")
+        native.createOrReplaceTempView("__aiqa_batch")
         try:
             return cast("nw.LazyFrame[Any]", nw.from_native(native.sparkSession.sql(sql)))
         except PySparkException as error:
-            raise DataError(f"the query fails: {str(error).strip().splitlines()[0]}: {sql}") from error
+            raise DataError(f"the query fails: {self.reason_of(error)}") from error
+
+    def reason_of(self, error: Exception) -> str:
+        """Return Spark's words where they are about the query; about a value, they would name it."""
+        told = str(error).strip().splitlines()[0]
+        if isinstance(error, (AnalysisException, ParseException)):
+            return told
+        missing = next((line for line in str(error).splitlines() if line.startswith(_MISSING)), None)
+        if missing is not None:
+            return f"a worker lacks a library: {missing}"
+        condition = getattr(error, "getCondition", lambda: None)()
+        return f"{condition or type(error).__name__} at a value, which is not told here"
 
     def collect(self, queries: Sequence[nw.LazyFrame[Any]]) -> list[pl.DataFrame]:
         """Run the jobs beside each other, so that the end of one does not leave the cluster idle."""
@@ -72,6 +88,6 @@ class Spark(SqlEngine):
             return list(pool.map(self._collected, queries))
 
     def digest(self, native: Any) -> list[str]:
-        row = sf.xxhash64(*(sf.col(f"`{name.replace('`', '``')}`") for name in native.columns))
+        row = sf.xxhash64(*(sf.col(self.quoted(name)) for name in native.columns))
         found = native.agg(sf.count("*"), sf.sum(row.cast("decimal(38,0)")), sf.bit_xor(row)).collect()[0]
         return list(map(str, found))

@@ -20,6 +20,10 @@ class SqlEngine:
     ordered = False
     errors: ClassVar[tuple[type[Exception], ...]]
 
+    def reason_of(self, error: Exception) -> str:
+        """Say why a query fails, without values of rows."""
+        raise NotImplementedError
+
     def open(self, frame: Any) -> nw.LazyFrame[Any]:
         native = nw.to_native(frame, pass_through=True)
         return cast("nw.LazyFrame[Any]", nw.from_native(native))
@@ -27,6 +31,9 @@ class SqlEngine:
     def schema(self, table: nw.LazyFrame[Any]) -> dict[str, str]:
         known = {name: str(dtype) for name, dtype in table.collect_schema().items()}
         return known | dict.fromkeys(self.empty(table), "Null")
+
+    def quoted(self, name: str) -> str:
+        return name
 
     def empty(self, table: nw.LazyFrame[Any]) -> list[str]:
         """Return the columns without a type, which hold only null."""
@@ -53,4 +60,4 @@ class SqlEngine:
         try:
             return cast("pl.DataFrame", query.collect("polars").to_native())
         except self.errors as error:
-            raise DataError(f"the data cannot be read: {str(error).strip().splitlines()[0]}") from error
+            raise DataError(f"the scan fails: {self.reason_of(error)}") from error
