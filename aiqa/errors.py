@@ -122,7 +122,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     '; known: recall, roc_auc'
     """
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1)
+    same = [known_ for known_ in names if known_.casefold() == name.casefold()]
+    close = same or difflib.get_close_matches(name, names, n=1)
     if close:
         return f"; did you mean {close[0]!r}?"
     return f"; known: {', '.join(names)}" if names else ""

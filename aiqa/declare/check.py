@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar, cast
 
-from aiqa.declare.expectation import Expectation
+from aiqa.declare.expectation import Expectation, keeping_errors
 from aiqa.declare.gate import Gate, Policy, make_policy
 from aiqa.declare.metric import Metric
 from aiqa.declare.parametrize import argument_names
@@ -234,9 +234,10 @@ def gates_of(function: Callable[..., Any], parameters: Mapping[str, Any] | None 
     return gates
 
 
-def _body(function: Callable[..., Any], parameters: Mapping[str, Any]) -> Iterator[object]:
+def _body(function: Callable[..., Any], parameters: Mapping[str, Any]) -> list[object]:
     try:
-        yield from cast("Iterator[object]", function(**parameters))
+        with keeping_errors():
+            return list(cast("Iterator[object]", function(**parameters)))
     except (DeclarationError, KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except BaseException as error:  # pytest.skip() among them, which would take the whole file along

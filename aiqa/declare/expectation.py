@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from inspect import Parameter, signature
 from typing import Any, get_args, get_type_hints
@@ -16,6 +18,7 @@ from aiqa.errors import DeclarationError, nearest
 SEVERITY_OF_GX = {"critical": "block", "warning": "warn", "info": "warn"}
 _DETAILS = ("description", "notes", "meta")
 _WITHOUT_PREFIX = "unexpected_rows_expectation"
+_keeping: ContextVar[bool] = ContextVar("keeping errors", default=False)
 _OF_THE_RUN = ("batch_id", "catch_exceptions", "rendered_content", "result_format", "windows")
 """Arguments that suites of Great Expectations may hold for any type; they do not change the claim."""
 
@@ -140,9 +143,42 @@ def declared(name: str, told: Mapping[str, Any]) -> Expectation:
     severity = given.pop("severity", "critical")
     details = {key: value for key in _DETAILS if (value := given.pop(key, None))}
     type_ = type_of(name)
-    expectation = Expectation(type_, _moved(type_, given), severity, _frozen(details))
-    check(expectation)
+    try:
+        expectation = Expectation(type_, _moved(type_, given), severity, _frozen(details))
+    except DeclarationError as error:
+        if _keeping.get():
+            return expectation_of(type_, given, severity, **details)
+        raise DeclarationError(f"{name}: {error}") from None
+    wrong = None if _keeping.get() else problem(expectation)
+    if wrong is not None:
+        raise DeclarationError(wrong if wrong.startswith(name) else f"{name}: {wrong}")
     return expectation
+
+
+def misspelt(name: str) -> Callable[..., Expectation]:
+    """Return what stands for a method that ``expect`` has not, within :func:`keeping_errors`.
+
+    Raises
+    ------
+    AttributeError
+        Anywhere else; it names the nearest.
+    """
+    if not _keeping.get():
+        known = (type_.removeprefix("expect_") for type_ in _methods())
+        raise AttributeError(f"no expectation {name!r}{nearest(name, known)}")
+    return lambda *args, **kwargs: expectation_of(
+        type_of(name), {f"argument {place}": value for place, value in enumerate(args, 1)} | kwargs
+    )
+
+
+@contextmanager
+def keeping_errors() -> Iterator[None]:
+    """Let what is wrong with an expectation be its own error when it is decided, as in a suite."""
+    token = _keeping.set(True)
+    try:
+        yield
+    finally:
+        _keeping.reset(token)
 
 
 def type_of(name: str) -> str:

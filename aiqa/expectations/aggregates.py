@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from aiqa.errors import DataError
-from aiqa.expectations.kind import NUMBERS, Claim, Found, Kind, Question, within
+from aiqa.expectations.kind import NUMBERS, ORDERED, Claim, Found, Kind, Question, within
 from aiqa.scan.literals import parsed_moment
 from aiqa.scan.statistics import (
     Answers,
@@ -24,7 +24,6 @@ from aiqa.scan.statistics import (
 
 ROUNDING = 1e-12
 """Relative difference that sums of floats may have from engine to engine."""
-ORDERED = (*NUMBERS, "string", "date", "datetime", "time")
 
 
 def _claim(

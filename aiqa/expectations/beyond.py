@@ -45,7 +45,7 @@ def recent(question: Question) -> Claim:
         last = answers[newest][()].max
         if last is None:
             return False, {"observed_value": None}
-        age = _now(question, last) - last
+        age = _apart(_now(question, last), last)
         return abs(age) <= within, {"observed_value": last, "details": {"age": str(age)}}
 
     return Claim((newest,), conclude)
@@ -59,11 +59,12 @@ def gaps(question: Question) -> Claim:
         raise DataError(
             f"gap={most!r} is no distance of values of type {question.dtype}", column=question.column
         )
-    request = Request(Gap(question.number if question.family == "boolean" else question.without_nan))
+    whole = question.family in ("integer", "boolean")
+    request = Request(Gap(call("wide", question.value) if whole else question.without_nan))
 
     def conclude(answers: Answers) -> Found:
         start, end = answers[request][()]
-        gap = None if start is None else end - start
+        gap = None if start is None else _apart(end, start)
         holds = gap is None or gap <= (duration(most) if isinstance(most, str) else most)
         told = str(gap) if isinstance(gap, dt.timedelta) else gap
         return holds, {"observed_value": told, "details": {"from": start, "to": end}}
@@ -119,6 +120,14 @@ def _now(question: Question, like: dt.date) -> Any:
     if isinstance(now, str):
         now = parsed_moment(now, dt.datetime.now(dt.UTC), question.column)
     return parsed_moment(now, like, question.column)
+
+
+def _apart(end: Any, start: Any) -> Any:
+    """Return the distance; of moments not by the clock on the wall, which is set twice a year."""
+    moments = (end, start)
+    if all(isinstance(moment, dt.datetime) and moment.tzinfo for moment in moments):
+        end, start = (moment.astimezone(dt.UTC) for moment in moments)
+    return end - start
 
 
 def _is_other(name: str, wanted: Mapping[str, str], there: Mapping[str, str]) -> bool:

@@ -18,7 +18,7 @@ from aiqa.expectations.kind import Claim, Columns, Kind, Labels, Question, Resul
 from aiqa.expectations.records import pairs
 from aiqa.expectations.records import records as of_records
 from aiqa.expectations.tables import shape
-from aiqa.gx.config import config_of
+from aiqa.gx.config import NO_EXCEPTION, config_of
 
 
 def _divergence(question: Question) -> Claim:
@@ -94,7 +94,6 @@ _VALUES = (
 )
 _OBSERVED = ("observed_value", "details")
 _ENDS = ("expect_column_min_to_be_between", "expect_column_max_to_be_between")
-NO_EXCEPTION = {"raised_exception": False, "exception_traceback": None, "exception_message": None}
 
 
 def claim(
@@ -164,7 +163,7 @@ def outcome(
     ``success``, ``expectation_config``, ``result``, ``meta`` and ``exception_info``. Values of rows are in
     it, for the person at the notebook; :func:`without_values` takes them out.
     """
-    failed = {"raised_exception": True, "exception_traceback": None, "exception_message": exception}
+    failed = {"raised_exception": True, "exception_traceback": "", "exception_message": exception}
     return {
         "success": success,
         "expectation_config": config_of(expectation),
@@ -185,7 +184,16 @@ def without_values(found: Mapping[str, Any], *, personal: bool = False) -> dict[
     {'result': {'unexpected_count': 1}}
     """
     hidden = {*_VALUES, *(_OBSERVED if personal else _telling(found))}
-    return {**found, "result": {key: value for key, value in found["result"].items() if key not in hidden}}
+    told = {key: value for key, value in found["result"].items() if key not in hidden}
+    partitions = isinstance(told.get("details"), Mapping) and "observed_partition" in told["details"]
+    if partitions:
+        told["details"] = {name: _without_names(part) for name, part in told["details"].items()}
+    return {**found, "result": told}
+
+
+def _without_names(partition: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the categories, of which some are values of the data."""
+    return {key: value for key, value in partition.items() if key != "values"}
 
 
 def _telling(found: Mapping[str, Any]) -> tuple[str, ...]:
@@ -195,8 +203,6 @@ def _telling(found: Mapping[str, Any]) -> tuple[str, ...]:
         return ("observed_value",)  # how old it is may be told
     if type_ == "expect_column_gaps_to_be_at_most":
         return ("details",)
-    if type_ == "expect_column_kl_divergence_to_be_less_than":
-        return ("details",) if "values" in result.get("details", {}).get("observed_partition", {}) else ()
     observed, ends = result.get("observed_value"), type_ in _ENDS
     told = isinstance(observed, list) or (ends and isinstance(observed, (str, dt.date, dt.time)))
     return _OBSERVED if told and type_.startswith("expect_column_") else ()

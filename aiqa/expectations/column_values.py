@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aiqa.expectations.kind import NUMBERS, Claim, Kind, Question
+from aiqa.expectations.kind import NUMBERS, ORDERED, Claim, Kind, Question
 from aiqa.expectations.rows import row_claim
 from aiqa.scan.expr import Expr, call, joined
 from aiqa.scan.literals import compared
@@ -188,7 +188,7 @@ def _number(question: Question) -> Expr:
 
 
 def _against_previous(question: Question, op: str) -> Expr:
-    question.require("have no order", *NUMBERS, "string", "date", "datetime", "time")
+    question.require("have no order", *ORDERED)
     return _is_nan(question) | call(op, question.value, call("previous", question.without_nan))
 
 
@@ -198,7 +198,7 @@ def _length(question: Question) -> Expr:
 
 
 def _is_in(question: Question) -> Expr:
-    question.require("cannot be looked up in a set", *NUMBERS, "string", "date", "datetime", "time")
+    question.require("cannot be looked up in a set", *ORDERED)
     return call("is_in", question.read(question.column), tuple(question.kwargs["value_set"]))
 
 

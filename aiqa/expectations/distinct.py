@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aiqa.expectations.kind import NUMBERS, Claim, Found, Question
+from aiqa.expectations.kind import ORDERED, Claim, Found, Question
 from aiqa.scan.expr import Expr, call, when
 from aiqa.scan.literals import members
 from aiqa.scan.statistics import Answers, Frequent, Repeats, Request, Values
@@ -13,7 +13,6 @@ SHOWN = 20
 """Values out of place that a result lists, as in Great Expectations."""
 OBSERVED = 1000
 """Different values that a result lists; there is no use in more."""
-_COMPARABLE = (*NUMBERS, "string", "date", "datetime", "time")
 
 
 def in_set(question: Question) -> Claim:
@@ -73,7 +72,7 @@ def most_common(question: Question) -> Claim:
 
 
 def _value(question: Question) -> Expr:
-    question.require("cannot be looked up in a set", *_COMPARABLE)
+    question.require("cannot be looked up in a set", *ORDERED)
     return when(question.rows, question.read(question.column))
 
 

@@ -199,6 +199,8 @@ class Claim:
 
 Kind = Callable[[Question], Claim]
 NUMBERS = ("integer", "float", "decimal", "boolean")
+ORDERED = (*NUMBERS, "string", "date", "datetime", "time")
+"""Families whose values can be compared with plain ones."""
 
 
 def fails(condition: Expr) -> Expr:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from string import Formatter
@@ -16,6 +17,8 @@ from aiqa.scan.statistics import Answers, Count, Query, Request
 SHOWN = 200
 """Rows that a result lists, as in Great Expectations."""
 BATCH = "__aiqa_batch"
+_END = re.compile(r"\s*;\s*(--[^\n]*(\n\s*|$))*$")
+"""A last semicolon, and comments behind it."""
 
 Row = tuple[Any, ...]
 
@@ -82,7 +85,7 @@ def _sql(query: str) -> str:
     unknown = fields - {"batch"}
     if unknown:
         raise DeclarationError(f"the query names {{{min(unknown)}}}, and only {{batch}} is known: {query}")
-    filled = query.format(batch=BATCH).rstrip("; \t\r\n\v\f")
+    filled = _END.sub("", query.format(batch=BATCH))
     # In brackets only what reads is understood: no statement that writes, drops or installs.
     return f"select * from (\n{filled}\n) as aiqa_query"  # noqa: S608 - the query is the user's own
 

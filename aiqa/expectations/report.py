@@ -98,11 +98,13 @@ def _told(found: dict[str, Any]) -> str:
     if found["exception_info"]["raised_exception"]:
         return str(found["exception_info"]["exception_message"])
     result_ = found["result"]
-    if "unexpected_count" in result_:
+    if "element_count" in result_:
         percent = result_["unexpected_percent"]
         share = "" if percent is None else f" ({percent:.3g} %)"
         return f"{result_['unexpected_count']:,} of {result_['element_count']:,} unexpected{share}"
-    return f"observed {result_['observed_value']}" if "observed_value" in result_ else ""
+    if "observed_value" in result_:
+        return f"observed {result_['observed_value']}"
+    return f"{result_['unexpected_count']:,} unexpected" if "unexpected_count" in result_ else ""
 
 
 def plain(value: Any) -> Any:

@@ -9,6 +9,9 @@ from typing import Any
 
 from aiqa.declare.expectation import Expectation
 
+NO_EXCEPTION = {"raised_exception": False, "exception_traceback": None, "exception_message": None}
+"""``exception_info`` of a result that was reached."""
+
 
 def config_of(expectation: Expectation) -> dict[str, Any]:
     """Return the expectation as Great Expectations configures it: type, kwargs, meta, severity and so on.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiqa.declare.expectation import Expectation, expectation_of
@@ -56,6 +56,8 @@ def dataset(
     batch_definition: str,
     context: str = "gx",
     options: Mapping[str, Any] | None = None,
+    keys: Sequence[str] = (),
+    pii: Sequence[str] = (),
 ) -> Dataset:
     """Declare a table that Great Expectations reaches: in Postgres, Snowflake and so on.
 
@@ -70,6 +72,10 @@ def dataset(
         The folder of the context, relative to the project's root. Secrets belong into its environment.
     options : mapping, optional
         Parameters of the batch.
+    keys : sequence of str, optional
+        Columns that name a row, also in another run.
+    pii : sequence of str, optional
+        Columns of personal data, whose values never leave the machine.
 
     Examples
     --------
@@ -77,7 +83,8 @@ def dataset(
     'orders'
     """
     frozen = freeze(dict(options or {}), "options=")
-    return declare_dataset(name, GxBatch(context, data_source, asset, batch_definition, frozen))
+    batch = GxBatch(context, data_source, asset, batch_definition, frozen)
+    return declare_dataset(name, batch, keys=keys, pii=pii)
 
 
 def checkpoint(name: str, *, context: str = "gx") -> Expectation:

@@ -16,7 +16,7 @@ import narwhals as nw
 from aiqa.declare.expectation import Expectation
 from aiqa.declare.source import GxBatch
 from aiqa.errors import AiqaError, DataError, DeclarationError
-from aiqa.gx.config import config_of
+from aiqa.gx.config import NO_EXCEPTION, config_of
 
 _PLACE = "aiqa_place"
 """Where in our list an expectation stands: Great Expectations gives results in an order of its own."""
@@ -61,7 +61,7 @@ def results_of(
     expectations: Sequence[Expectation],
     result_format: Mapping[str, Any],
     parameters: Mapping[str, Any] | None = None,
-) -> list[dict[str, Any]]:
+) -> list[dict[str, Any] | AiqaError]:
     """Let Great Expectations hold a frame against expectations.
 
     Parameters
@@ -76,8 +76,8 @@ def results_of(
 
     Returns
     -------
-    list of dict
-        One result for each, in their order, as JSON values; one that it refuses says why.
+    list of dict or AiqaError
+        One result for each, in their order, as JSON values, or why it refuses the expectation.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def results_of(
 
 def results_in(
     source: GxBatch, root: Path, expectations: Sequence[Expectation], result_format: Mapping[str, Any]
-) -> list[dict[str, Any]]:
+) -> list[dict[str, Any] | AiqaError]:
     """Let Great Expectations hold a batch of its own against expectations; see :func:`results_of`.
 
     Raises
@@ -126,8 +126,7 @@ def run_checkpoint(name: str, context: Path) -> dict[str, Any]:
     sums = {
         key: sum(one[key] for one in told) for key in ("evaluated_expectations", "successful_expectations")
     }
-    ok = {"raised_exception": False, "exception_traceback": None, "exception_message": None}
-    return {"success": bool(found.success), "result": sums, "meta": {}, "exception_info": ok}
+    return {"success": bool(found.success), "result": sums, "meta": {}, "exception_info": dict(NO_EXCEPTION)}
 
 
 @contextmanager
@@ -166,7 +165,7 @@ def validated(
     expectations: Sequence[Expectation],
     result_format: Mapping[str, Any],
     parameters: Mapping[str, Any] | None = None,
-) -> list[dict[str, Any]]:
+) -> list[dict[str, Any] | AiqaError]:
     """Hold a batch of Great Expectations against expectations; see :func:`results_of`."""
     made = [_made(place, one) for place, one in enumerate(expectations)]
     sound = [one for one in made if not isinstance(one, AiqaError)]
@@ -177,11 +176,7 @@ def validated(
             suite, result_format=dict(result_format), expectation_parameters=dict(parameters or {})
         )
         found = dict(map(_placed, told.results))
-    told_of = (one if isinstance(one, AiqaError) else found[place] for place, one in enumerate(made))
-    return [
-        _refused(expectation, one) if isinstance(one, AiqaError) else one
-        for expectation, one in zip(expectations, told_of, strict=True)
-    ]
+    return [one if isinstance(one, AiqaError) else found[place] for place, one in enumerate(made)]
 
 
 def object_of(expectation: Expectation, meta: Mapping[str, Any]) -> Any:
@@ -247,19 +242,8 @@ def _one_exception(info: Mapping[str, Any]) -> dict[str, Any]:
         return dict(info)
     nested = [one for one in info.values() if isinstance(one, Mapping) and one.get("raised_exception")]
     if not nested:
-        return {"raised_exception": False, "exception_traceback": None, "exception_message": None}
-    return {"exception_traceback": None, **nested[0]}
-
-
-def _refused(expectation: Expectation, error: AiqaError) -> dict[str, Any]:
-    failed = {"raised_exception": True, "exception_traceback": None, "exception_message": str(error)}
-    return {
-        "success": False,
-        "expectation_config": config_of(expectation),
-        "result": {},
-        "meta": {},
-        "exception_info": failed,
-    }
+        return dict(NO_EXCEPTION)
+    return {"exception_traceback": "", **nested[0]}
 
 
 def _batch(context: Any, frame: Any) -> Any:

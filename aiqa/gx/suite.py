@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from aiqa.declare.expect import BEYOND_GX
-from aiqa.declare.expectation import Expectation, expectation_of
+from aiqa.declare.expectation import Expectation, defaults_of, expectation_of
 from aiqa.errors import DeclarationError
 from aiqa.gx.config import config_of, json_of
 
@@ -159,5 +160,19 @@ def _expectation(config: Mapping[str, Any]) -> Expectation:
     if not isinstance(kwargs, Mapping):
         kwargs = {"kwargs": kwargs}  # no argument of any expectation: its own error says so
     details = {key: config[key] for key in ("id", "description", "notes", "meta") if config.get(key)}
-    type_ = config.get("type") or config.get("expectation_type")
-    return expectation_of(str(type_), kwargs, str(config.get("severity") or "critical"), **details)
+    type_ = str(config.get("type") or config.get("expectation_type"))
+    told = expectation_of(type_, kwargs, str(config.get("severity") or "critical"), **details)
+    return told if defaults_of(type_) is not None else replace(told, native=_home_of(type_))
+
+
+def _home_of(type_: str) -> str:
+    """Return the module of a custom expectation that Great Expectations knows by now; else nothing."""
+    if "great_expectations" not in sys.modules:
+        return ""
+    from great_expectations.exceptions import ExpectationNotFoundError
+    from great_expectations.expectations.registry import get_expectation_impl
+
+    try:
+        return str(get_expectation_impl(type_).__module__)
+    except ExpectationNotFoundError:
+        return ""

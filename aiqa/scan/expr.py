@@ -301,14 +301,22 @@ def _if(condition: Any, then: Any, otherwise: Any) -> nw.Expr:
     return nw.when(condition).then(branches[0]).otherwise(branches[1])
 
 
+def _read(schema: Schema, name: str) -> nw.Expr:
+    """Read a column; narrow floats as they are in a wide one, so that every engine compares them alike."""
+    narrow = schema.get(name) in ("Float16", "Float32")
+    return nw.col(name).cast(nw.Float64) if narrow else nw.col(name)
+
+
 OPERATIONS: dict[str, _Compiler] = {
-    "col": lambda _, name: nw.col(name),
+    "col": lambda schema, name: _read(schema, name),
     **{op: functools.partial(_comparison, op) for op in _COMPARISONS},
     "+": _arithmetic(operator.add),
     "-": _arithmetic(operator.sub),
     "*": _arithmetic(operator.mul),
     "/": _arithmetic(operator.truediv),
     "**": _arithmetic(operator.pow),
+    "%": _arithmetic(operator.mod),
+    "//": _arithmetic(operator.floordiv),
     "and": _simple(operator.and_),
     "or": _simple(operator.or_),
     "not": _simple(operator.invert),

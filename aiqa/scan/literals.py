@@ -86,6 +86,8 @@ def compared(op: str, value: Any, dtype: str, column: str) -> tuple[str, Any]:
     ('<=', Never(instead=True))
     """
     family = family_of(dtype)
+    if family == "decimal" and isinstance(value, float) and math.isinf(value):
+        return op, Never((op in ("<", "<=")) == (value > 0) if op not in ("==", "!=") else op == "!=")
     value = _typed(value, family, dtype, column)
     if family == "integer":
         return _whole(op, value, *_RANGES[dtype])
@@ -146,11 +148,17 @@ def _parsed(text: str, family: str, column: str) -> Any:
     try:
         return kinds[family].fromisoformat(text)
     except ValueError:
-        return _guessed(text, family, column)
+        return guessed(text, family, column)
 
 
-def _guessed(text: str, family: str, column: str) -> Any:
-    """Read a date that is not in ISO 8601 as Great Expectations does, where dateutil is there."""
+def guessed(text: str, family: str, column: str) -> Any:
+    """Return the date, moment or time of a text that is not in ISO 8601, where dateutil is there.
+
+    Raises
+    ------
+    DataError
+        If it is none.
+    """
     try:
         from dateutil.parser import parse
 

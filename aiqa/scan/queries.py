@@ -15,7 +15,7 @@ import polars as pl
 from aiqa.scan.engines import ROW, Engine
 from aiqa.scan.expr import Expr, compile_expr, may_be_nan
 from aiqa.scan.lower import Lowered
-from aiqa.scan.scalars import state, terms, weighted
+from aiqa.scan.scalars import as_whole, state, terms, weighted
 from aiqa.scan.statistics import (
     Answers,
     Counts,
@@ -272,7 +272,7 @@ def _gap(_: Engine, low: Lowered, request: Request, gap: Gap) -> Query:
     greatest = steps.sort("step", "value", descending=[True, False]).select("before", "value").head(1)
 
     def read(result: pl.DataFrame) -> Answers:
-        return {request: {(): result.row(0) if result.height else (None, None)}}
+        return {request: {(): tuple(map(as_whole, result.row(0))) if result.height else (None, None)}}
 
     return Query((request,), greatest, read)
 

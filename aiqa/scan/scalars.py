@@ -48,7 +48,7 @@ def state(statistic: Statistic, values: list[Any]) -> Any:
     if isinstance(statistic, Extremes):
         return ExtremesState(*values)
     if isinstance(statistic, Total):
-        return TotalState(values[0], _whole(values[1]) if values[0] else 0)
+        return TotalState(values[0], as_whole(values[1]) if values[0] else 0)
     return int(values[0] or 0)
 
 
@@ -83,7 +83,7 @@ def _total(statistic: Total, schema: Schema, widest: Any) -> list[nw.Expr]:
     return [value.count(), (value.cast(widest) if whole else value).sum()]
 
 
-def _whole(total: Any) -> Any:
+def as_whole(total: Any) -> Any:
     """Return the whole number that an engine gives as a decimal, where it is wider than its own."""
     places = total.as_tuple().exponent if isinstance(total, Decimal) else None
     return int(total) if places == 0 else total

@@ -243,5 +243,5 @@ def _check_declared(table: Table) -> None:
                 f"declared as its {role}, but engines read this name as a pattern: rename the column",
                 column=name,
             )
-        if table.columns[name] == UNTYPED:
+        if table.columns[name] == UNTYPED and role != "personal data":
             raise DataError(f"values of several types, declared as its {role}", column=name)

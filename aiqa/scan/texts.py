@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import polars as pl
@@ -59,6 +59,9 @@ def _json_schema(schema: str) -> Predicate:
     try:
         from jsonschema.exceptions import SchemaError
         from jsonschema.validators import validator_for
+        from referencing import Registry, Resource
+        from referencing.exceptions import Unresolvable
+        from referencing.jsonschema import DRAFT202012
     except ImportError:
         raise DeclarationError(
             "JSON schemas need jsonschema, which is missing: pip install 'pytest-aiqa[data]'"
@@ -69,7 +72,14 @@ def _json_schema(schema: str) -> Predicate:
         kind.check_schema(declared)
     except SchemaError as error:
         raise DeclarationError(f"json_schema is no JSON schema: {error.message}") from None
-    validator = kind(declared)
+    resource = Resource.from_contents(declared, default_specification=DRAFT202012)
+    registry = Registry().with_resource("", resource)  # nothing else is in it, and nothing is fetched
+    for reference in _references(declared):
+        try:
+            registry.resolver().lookup(reference)
+        except Unresolvable:
+            raise DeclarationError(f"json_schema refers to {reference!r}, which is not in it") from None
+    validator = kind(declared, registry=registry)
 
     def holds(text: str) -> bool:
         try:
@@ -78,6 +88,18 @@ def _json_schema(schema: str) -> Predicate:
             return False
 
     return holds
+
+
+def _references(schema: Any) -> Iterator[str]:
+    """Yield what a schema refers to; parts with an address of their own are left to the validator."""
+    if isinstance(schema, list):
+        for item in schema:
+            yield from _references(item)
+    if isinstance(schema, dict) and "$id" not in schema:
+        if isinstance(schema.get("$ref"), str):
+            yield schema["$ref"]
+        for item in schema.values():
+            yield from _references(item)
 
 
 def _regex(pattern: str) -> Predicate:

@@ -39,7 +39,7 @@ class GxAsk:
 
     expectation: Expectation
     where: Hashable
-    run: Callable[[list[Expectation]], list[dict[str, Any]]]
+    run: Callable[[list[Expectation]], list[Any]]
 
 
 def job_of(check: Check, gate: Gate, policy: Policy, subjects: Subjects, *, versus: bool, seed: int) -> Job:
@@ -159,21 +159,23 @@ def _expectation_job(expectation: Expectation, dataset: Dataset, subjects: Subje
 def _gx_job(expectation: Expectation, dataset: Dataset, subjects: Subjects) -> Job:
     """Let Great Expectations decide, on a batch of its own or on the frame as the user gave it."""
 
-    def run(expectations: list[Expectation]) -> list[dict[str, Any]]:
+    def run(expectations: list[Expectation]) -> list[Any]:
         from aiqa.gx.native import results_in, results_of
 
-        summary = {"result_format": "SUMMARY"}
+        keys = [key for key in dataset.keys if key not in dataset.pii]
+        summary = {"result_format": "SUMMARY"} | ({"unexpected_index_column_names": keys} if keys else {})
         if isinstance(dataset.source, GxBatch):
             return results_in(dataset.source, subjects.root, expectations, summary)
         return results_of(subjects.table(dataset).opened.given, expectations, summary)
 
     ask = GxAsk(expectation, dataset, run)
     personal = bool(set(expectation.columns) & set(dataset.pii))
-    return Job(None, (), lambda found: _judged(expectation, found, personal=personal), ask)
+    shown = subjects.show_values and not personal
+    return Job(None, (), lambda found: _judged(expectation, found, shown=shown, personal=personal), ask)
 
 
 def _checkpoint_job(expectation: Expectation, subjects: Subjects) -> Job:
-    def run(_: list[Expectation]) -> list[dict[str, Any]]:
+    def run(_: list[Expectation]) -> list[Any]:
         from aiqa.gx.native import run_checkpoint
 
         kwargs = expectation.kwargs.as_dict()
@@ -189,7 +191,9 @@ def _judged(
     from aiqa.expectations.report import plain
 
     if found["exception_info"]["raised_exception"]:
-        raise DataError(str(found["exception_info"]["exception_message"]))
+        message = "its message may hold values of rows: aiqa.validate(..., engine='gx') shows it"
+        told = str(found["exception_info"]["exception_message"]) if shown else message
+        raise DataError(f"Great Expectations could not decide it: {told}")
     told = plain(found if shown else without_values(found, personal=personal))
     return Judged(judge_result(told, expectation.kwargs.as_dict().get("mostly", 1.0)), result=told)
 

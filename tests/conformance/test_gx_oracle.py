@@ -50,6 +50,7 @@ def oracle(gx: Any) -> Iterator[Oracle]:
         def ask(frame: pd.DataFrame, expectation: Expectation, result_format: str) -> dict[str, Any]:
             batch = batches.get_batch({"dataframe": frame})
             [found] = validated(batch, [expectation], {"result_format": result_format})
+            assert isinstance(found, dict), found
             return found
 
         yield ask

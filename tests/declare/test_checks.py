@@ -10,6 +10,7 @@ import pytest
 import aiqa
 from aiqa import expect, metric
 from aiqa.declare.check import Check, check_of, gates_of, is_free_form, refuse_doubles
+from aiqa.declare.expectation import problem
 from aiqa.declare.parametrize import argument_sets
 from aiqa.declare.source import declared_dataset
 from aiqa.errors import DeclarationError
@@ -218,3 +219,22 @@ def test_a_body_that_skips_is_named() -> None:
 
     with pytest.raises(DeclarationError, match=r"the body of later\(\) raised Skipped: not yet"):
         gates_of(later)
+
+
+def test_what_is_wrong_with_an_expectation_is_its_own_error() -> None:
+    def many():  # type: ignore[no-untyped-def]
+        yield expect.column_to_exist("a")
+        yield expect.column_values_to_match_regex("a", "(")
+        yield expect.column_to_exit("a")
+        yield expect.column_to_exist("b")
+
+    gates = gates_of(many)
+    assert len(gates) == 4
+    problems = [problem(gate.claim) for gate in gates.values()]  # type: ignore[arg-type]
+    assert problems[0] is problems[3] is None
+    assert "no regular expression" in str(problems[1])
+    assert "did you mean 'expect_column_to_exist'" in str(problems[2])
+    with pytest.raises(AttributeError, match="did you mean 'column_to_exist'"):
+        expect.column_to_exit("a")
+    with pytest.raises(DeclarationError, match="column_values_to_match_regex: regex="):
+        expect.column_values_to_match_regex("a", "(")

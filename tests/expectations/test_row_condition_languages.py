@@ -113,7 +113,9 @@ SIMPLE = st.one_of(
     st.sampled_from(
         ["b == f", "b != f", "x == f", "x < f", "x != 'a'", "x == 'a'", "k == '1'", "f == 'a'", "f", "s == 5",
          "x.between(0, 1)", "x.isin([1, 0.5])", "s.isin(['a', None])", "(x + 1).isnull()", "(k / k) != 1",
-         "x.isnull() == False", "x == x == x", "t not in [None]", "s != 5"]
+         "x.isnull() == False", "x == x == x", "t not in [None]", "s != 5",
+         "k % 3 == 1", "k // 2 == -1", "x % 2 < 1", "x // 3 == 0",
+         "x.abs() >= 1", "k.abs() == 1", "s.str.len() > 1", "s.str.len() != 1"]
     ),
 )  # fmt: skip
 JOIN = st.sampled_from(["and", "or", "&", "|"])
@@ -238,7 +240,7 @@ def test_what_of_a_query_is_not_understood(condition: str, part: str) -> None:
         ("x < 'a'", "pandas", "a number cannot be compared with 'a'"),
         ("x < s", "pandas", "a number cannot be compared with a string"),
         ("s > 9", "pandas", "a string cannot be compared with 9"),
-        ("t > 'tomorrow'", "pandas", "'tomorrow' is no date or moment"),
+        ("t > 'tomorrow'", "pandas", "'tomorrow' is no datetime"),
         ("l == 1", "pandas", "cannot be compared with 1"),
         ("d > '2023-01-01 12:00'", "pandas", "cannot be compared with the moment"),
         ("x = 'a'", "spark", "a number cannot be compared with 'a'"),

@@ -297,3 +297,124 @@ def test_what_is_no_frame_is_refused(given: Any) -> None:
 def test_a_result_format_is_checked(format_: Any) -> None:
     with pytest.raises(DeclarationError):
         _found(pl.DataFrame({"a": [1]}), expect.column_to_exist("a"), result_format=format_)
+
+
+@pytest.mark.parametrize("engine", ["polars", "duckdb"])
+def test_steps_of_narrow_numbers_do_not_wrap(engine: str) -> None:
+    for values in (pl.Series([-100, 100, 101], dtype=pl.Int8), pl.Series([-9 * 10**18, 9 * 10**18])):
+        [found] = _found(pl.DataFrame({"n": values}), expect.column_gaps_to_be_at_most("n", 5), engine=engine)
+        assert found["success"] is False
+        assert found["result"]["observed_value"] == values[1] - values[0]
+    narrow = pl.DataFrame({"a": [100], "b": [100]}, schema={"a": pl.Int8, "b": pl.Int8})
+    assert _holds(narrow, expect.multicolumn_sum_to_equal(["a", "b"], 200), engine=engine)
+
+
+def test_moments_are_apart_by_time_and_not_by_the_clock_on_the_wall() -> None:
+    before, after = (dt.datetime(2026, 3, 29, hour, 30, tzinfo=BERLIN) for hour in (1, 3))
+    frame = pl.DataFrame({"t": pl.Series([before, after]).dt.convert_time_zone("Europe/Berlin")})
+    for engine in ("polars", "duckdb"):
+        assert _holds(frame, expect.column_gaps_to_be_at_most("t", "1h"), engine=engine)
+    now = dt.datetime(2026, 3, 29, 5, 30, tzinfo=BERLIN)
+    assert _holds(frame, expect.column_max_to_be_recent("t", "2h", now=now))
+
+
+def test_a_moment_in_the_future_is_a_wrong_clock() -> None:
+    frame = pl.DataFrame({"t": [dt.datetime(2099, 1, 1)]})  # noqa: DTZ001
+    assert not _holds(frame, expect.column_max_to_be_recent("t", "1d", now="2026-01-01"))
+    assert _holds(frame, expect.column_max_to_be_recent("t", "1d", now="2098-12-31T12:00"))
+
+
+@pytest.mark.parametrize("engine", ["polars", "duckdb"])
+def test_narrow_floats_are_what_they_are(engine: str) -> None:
+    frame = pl.DataFrame({"f": pl.Series([0.1, 0.05], dtype=pl.Float32)})
+    assert not _holds(frame, expect.column_values_to_be_between("f", None, 0.1), engine=engine)
+    assert not _holds(frame, expect.column_max_to_be_between("f", None, 0.1), engine=engine)
+
+
+def test_decimals_lie_within_endless_bounds() -> None:
+    frame = pl.DataFrame({"d": [Decimal("1.5")]})
+    for bounds in ((float("-inf"), float("inf")), (None, float("inf"))):
+        assert _holds(frame, expect.column_values_to_be_between("d", *bounds))
+    assert not _holds(frame, expect.column_values_to_be_between("d", float("inf")))
+
+
+def test_a_schema_is_ordered_as_it_was_written() -> None:
+    frame = pl.DataFrame({"z": [1], "a": [1]})
+    assert _holds(frame, expect.table_schema_to_be({"z": "int", "a": "int"}, ordered=True))
+    assert not _holds(frame, expect.table_schema_to_be({"a": "int", "z": "int"}, ordered=True))
+    assert _holds(frame, expect.table_schema_to_be([("z", "int"), ("a", "int")], ordered=True))
+
+
+@pytest.mark.parametrize(
+    ("own", "theirs"),
+    [
+        ([1, 2], [1.0, 2.0]),
+        ([1, None], [1, 2]),
+        (pl.Series([1], dtype=pl.UInt64), pl.Series([1], dtype=pl.Int8)),
+        (["a"], pl.Series(["a", "b"], dtype=pl.Categorical)),
+        (pl.Series(["a"], dtype=pl.Categorical), pl.Series(["a"], dtype=pl.Enum(["a", "b"]))),
+        ([Decimal("1.0")], [Decimal("1.00")]),
+        ([dt.date(2026, 1, 1)], [dt.datetime(2026, 1, 1)]),  # noqa: DTZ001
+        (MOMENTS, [moment.astimezone(dt.UTC) for moment in MOMENTS]),
+        ([None, None], [1]),
+    ],
+)
+@pytest.mark.parametrize("engine", ["polars", "duckdb"])
+def test_keys_refer_to_keys_of_another_type(own: Any, theirs: Any, engine: str) -> None:
+    other = pl.DataFrame({"k": theirs})
+    assert _holds(
+        pl.DataFrame({"k": own}),
+        expect.column_values_to_refer_to("k", "o"),
+        engine=engine,
+        tables={"o": other},
+    )
+
+
+def test_keys_of_types_that_are_never_equal_are_refused() -> None:
+    told = {"tables": {"o": pl.DataFrame({"k": ["1"]})}}
+    message = _error(pl.DataFrame({"k": [1]}), expect.column_values_to_refer_to("k", "o"), **told)
+    assert "Int64 cannot refer to values of type String" in message
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_keys_refer_to_a_table_with_a_column_of_no_type() -> None:
+    other = pd.DataFrame({"k": ["a"], "strange": [{1: 2, "x": object}]})
+    expectation = expect.column_values_to_refer_to("k", "o")
+    assert _holds(pl.DataFrame({"k": ["a"]}), expectation, tables={"o": other})
+
+
+def test_a_json_schema_fetches_nothing() -> None:
+    frame = pl.DataFrame({"s": ["1"]})
+    for reference in ("http://127.0.0.1:9/x", "file:///etc/passwd", "#/nope"):
+        message = _error(frame, expect.column_values_to_match_json_schema("s", {"$ref": reference}))
+        assert message == f"json_schema refers to {reference!r}, which is not in it"
+    within = {"$ref": "#/$defs/n", "$defs": {"n": {"type": "integer"}}}
+    assert _holds(frame, expect.column_values_to_match_json_schema("s", within))
+
+
+def test_a_query_may_end_in_a_comment() -> None:
+    frame = pl.DataFrame({"x": [1, 2]})
+    for end in ("", ";", "; -- all", ";\n-- all\n", " -- all", "\n-- a\n;\n-- b"):
+        query = f"select * from {{batch}} where x > 1{end}"
+        assert not _holds(frame, expect.unexpected_rows_expectation(query))
+
+
+def test_reports_of_every_shape_are_printed() -> None:
+    frame = pl.DataFrame({"s": ["a", "b"]})
+    same = "select * from {batch}"
+    report = aiqa.validate(
+        frame,
+        [
+            expect.column_distinct_values_to_be_in_set("s", ["a"]),
+            expect.column_distinct_values_to_contain_set("s", ["a", "c"]),
+            expect.query_results_to_match_comparison(same, "other", same),
+        ],
+        tables={"other": frame},
+    )
+    assert repr(report).count("expectations hold") == 1
+    assert "<table>" in report._repr_html_()
+
+
+def test_the_nearest_name_is_found_whatever_its_case() -> None:
+    frame = pl.DataFrame({"amount": [1]})
+    assert "did you mean 'amount'" in _error(frame, expect.column_values_to_be_between("AMOUNT", 0))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import polars as pl
 import pytest
 
 import aiqa
 from aiqa import expect
+from aiqa.declare.expectation import Expectation
 from aiqa.errors import DeclarationError
 from aiqa.gx import Suite, suite
 
@@ -146,3 +149,72 @@ def test_a_partition_without_an_end_comes_back() -> None:
     bins = {"bins": [float("-inf"), 0, float("inf")], "weights": [0.5, 0.5]}
     made = suite([expect.column_kl_divergence_to_be_less_than("n", bins, 0.1)], name="mine")
     assert suite(json.loads(json.dumps(made.to_json()))).expectations == made.expectations
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("expectation", "left_out"),
+    [
+        (expect.column_min_to_be_between("n", "x"), True),
+        (expect.column_values_to_be_between("n", dt.time(9)), True),
+        (expect.column_max_to_be_between("n", "2026-01-31"), False),
+        (expect.column_mean_to_be_between("n", "1.5"), False),
+        (expect.multicolumn_values_to_be_unique(["n", "name"]), True),
+    ],
+)
+def test_a_suite_that_it_refuses_is_not_written(gx: Any, expectation: Expectation, left_out: bool) -> None:
+    written = suite([expect.column_to_exist("n"), expectation]).to_json()
+    read = gx.ExpectationSuite(**json.loads(json.dumps(written)))
+    assert len(read.expectations) == (1 if left_out else 2)
+    assert written["meta"].get("aiqa_left_out", []) == ([repr(expectation)] if left_out else [])
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_custom_expectations_of_a_suite_are_great_expectations_own(gx: Any) -> None:
+    import tests.gx.custom as custom
+
+    theirs = gx.ExpectationSuite(name="s", expectations=[custom.ExpectColumnValuesToBeSmall(column="n")])
+    for given in (theirs, theirs.to_json_dict()):
+        report = aiqa.validate(FRAME, suite(given))
+        assert report.results[0]["exception_info"]["raised_exception"] is False
+
+
+def test_arguments_that_are_no_mapping_are_the_error_of_one() -> None:
+    read = suite({"expectations": [{"type": "expect_column_to_exist", "kwargs": ["a"]}]})
+    [found] = aiqa.validate(pl.DataFrame({"a": [1]}), read).results
+    assert "no argument 'kwargs'" in found["exception_info"]["exception_message"]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_data_docs_show_our_results(gx: Any) -> None:
+    from great_expectations.core import ExpectationSuiteValidationResult
+    from great_expectations.core.expectation_validation_result import ExpectationValidationResult
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+    from great_expectations.render.renderer import ValidationResultsPageRenderer
+    from great_expectations.render.view import DefaultJinjaPageView
+
+    report = aiqa.validate(
+        FRAME,
+        [
+            expect.column_values_to_be_between("n", 5, 9),
+            expect.column_values_to_be_between("nn", 5, 9),
+            expect.table_row_count_to_equal(3),
+        ],
+        result_format="COMPLETE",
+    ).to_json()
+    results = [
+        ExpectationValidationResult(
+            **{**one, "expectation_config": ExpectationConfiguration(**one["expectation_config"])}
+        )
+        for one in report["results"]
+    ]
+    document = ExpectationSuiteValidationResult(
+        results=results,
+        success=report["success"],
+        suite_name="ours",
+        statistics=report["statistics"],
+        meta={"run_id": {"run_name": "r", "run_time": "2026-01-01T00:00:00+00:00"}},
+    )
+    html = DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(document))
+    assert "there is no column" in html
+    assert "must be greater than or equal to" in html

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.spatial.distance import jensenshannon
 
 import aiqa
@@ -47,7 +49,7 @@ def test_what_moved_comes_first() -> None:
     by_name = {one.column: one for one in found.columns}
     assert by_name["kind"].unseen == pytest.approx((SERVING["kind"] == "d").sum() / 1000)
     assert by_name["kind"].missing[1] == pytest.approx(SERVING["kind"].null_count() / 1000)
-    assert by_name["id"].psi is None
+    assert (by_name["id"].psi, by_name["id"].by_value) == (0.0, False)
 
 
 @pytest.mark.parametrize("column", ["amount", "kind"])
@@ -55,7 +57,7 @@ def test_distances_are_those_of_the_definition(column: str) -> None:
     [found] = aiqa.skew(TRAINING, SERVING, columns=[column]).columns
     if column == "amount":
         cuts = np.quantile(TRAINING[column].to_numpy(), np.linspace(0, 1, 11)[1:-1])
-        codes = [np.searchsorted(cuts, part[column].to_numpy(), side="right") for part in (TRAINING, SERVING)]
+        codes = [np.searchsorted(cuts, part[column].to_numpy(), side="left") for part in (TRAINING, SERVING)]
         p, q = (np.bincount(code, minlength=10) / len(code) for code in codes)
     else:
         keys = ["a", "b", "c", "d", None]
@@ -112,3 +114,50 @@ def test_columns_of_nothing_and_of_several_types() -> None:
 def test_what_cannot_be_compared(training: Any, told: dict[str, Any], message: str) -> None:
     with pytest.raises(AiqaError, match=message):
         aiqa.skew(training, SERVING, **told)
+
+
+def _psi(training: list[object], serving: list[object]) -> float:
+    [found] = aiqa.skew(pl.DataFrame({"x": training}), pl.DataFrame({"x": serving})).columns
+    return found.psi
+
+
+@pytest.mark.parametrize(
+    ("training", "serving"),
+    [
+        ([0] * 95 + [1] * 5, [0] * 5 + [1] * 95),
+        ([0.0] * 95 + [10.0, 20.0, 30.0, 40.0, 50.0], [50.0] * 100),
+        (
+            [0.0] * 50 + [float(place) for place in range(50)],
+            [-1.0] * 50 + [float(place) for place in range(50)],
+        ),
+        ([1] * 100, [999] * 100),
+        ([1] * 100, [-999] * 100),
+        ([float("inf"), 1.0] * 50, [1.0] * 100),
+        ([1.0] * 100, [float("nan")] * 100),
+        (["a"] * 100, [f"z{place}" for place in range(5000)]),
+        ([[1]] * 100, [None] * 100),
+        ([False] * 100, [True] * 100),
+    ],
+)
+def test_a_total_shift_is_seen(training: list[object], serving: list[object]) -> None:
+    assert _psi(training, serving) > 1
+    assert _psi(training, training) == pytest.approx(0)
+
+
+@given(
+    st.lists(st.integers(0, 4) | st.integers(-(10**6), 10**6), min_size=1, max_size=60),
+    st.lists(st.integers(0, 4) | st.integers(-(10**6), 10**6), min_size=1, max_size=60),
+)
+def test_values_that_are_few_are_told_apart(training: list[int], serving: list[int]) -> None:
+    [found] = aiqa.skew(pl.DataFrame({"x": training}), pl.DataFrame({"x": serving})).columns
+    if len(set(training)) < 20:
+        unseen = [value for value in serving if value not in training]
+        assert found.unseen == pytest.approx(len(unseen) / len(serving))
+    assert found.psi >= 0
+
+
+@pytest.mark.parametrize("told", [{"limit": 0}, {"limit": "a"}, {"columns": "x"}])
+def test_wrong_arguments_are_refused(told: dict[str, object]) -> None:
+    frame = pl.DataFrame({"x": [1]})
+    with pytest.raises(AiqaError):
+        aiqa.skew(frame, frame, **told)  # type: ignore[arg-type]

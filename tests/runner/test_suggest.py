@@ -275,7 +275,7 @@ def test_columns_of_other_types_are_there_and_not_null() -> None:
 
 HOSTILE = [
     'quote"', "quote'", '"""', "back\\slash", "new\nline", "\r", "\u2028", "\u202eright to left", "naïve ☕",
-    "{brace}", "$PARAMETER", "row", "row_", "__aiqa_row", "", " ", "\\", "# comment", "a\x00b", "import os",
+    "{brace}", "$PARAMETER", "row", "row_", "__row", "", " ", "\\", "# comment", "a\x00b", "import os",
     "::set-output name=x::y",
 ]  # fmt: skip
 

@@ -177,3 +177,33 @@ def test_maturity_needs_a_time() -> None:
         aiqa.dataset("labelled", LABELLED, label="y", label_maturity="9d")
     with pytest.raises(DeclarationError, match="no length of time"):
         aiqa.dataset("labelled", LABELLED, label="y", time="at", label_maturity="soon")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_values_stay_out_of_evidence_also_in_errors(gx: Any) -> None:
+    import pandas as pd
+
+    born = pd.to_datetime(["1980-05-17"] * 2)
+    mixed = pd.DataFrame({"n": [1, 2], "email": ["ann@example.org", 5], "born": born})
+    people = aiqa.dataset("people", mixed, pii=["email"])
+    outcomes = _decide(
+        people,
+        expect.column_mean_to_be_between("email", 0, 1),
+        expect.column_values_to_be_between("n", 0, 9),
+        expect.column_max_to_be_recent("born", "1d"),
+        expect.column_max_to_be_between("born", "2000-01-01"),
+        expect.column_kl_divergence_to_be_less_than("n", {"values": [7], "weights": [1]}, 1),
+    )
+    assert [str(outcome.gate.verdict) for outcome in outcomes] == ["error", "pass", "fail", "fail", "fail"]
+    told = "".join(outcome.gate.model_dump_json() for outcome in outcomes)
+    assert "ann@" not in told
+    assert "1980" not in told
+    assert "not told, as it is a value of the data, age" in outcomes[2].gate.reason
+    assert "values were seen that have no weight" in outcomes[4].gate.reason
+
+
+def test_a_table_that_great_expectations_reads_has_personal_data_too() -> None:
+    people = aiqa.gx.dataset(
+        "people", data_source="s", asset="a", batch_definition="all", pii=["email"], keys=["id"]
+    )
+    assert (people.pii, people.keys) == (("email",), ("id",))

@@ -9,7 +9,7 @@ from aiqa.declare.expect.columns import ColumnAggregates
 from aiqa.declare.expect.records import Records
 from aiqa.declare.expect.tables import Tables
 from aiqa.declare.expect.values import ColumnValues
-from aiqa.errors import nearest
+from aiqa.declare.expectation import misspelt
 
 
 class ExpectationNamespace(ColumnValues, ColumnAggregates, Records, Tables, Beyond):
@@ -24,7 +24,7 @@ class ExpectationNamespace(ColumnValues, ColumnAggregates, Records, Tables, Beyo
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        raise AttributeError(f"no expectation {name!r}{nearest(name, EXPECTATION_NAMES)}")
+        return misspelt(name)
 
 
 EXPECTATION_NAMES = tuple(sorted(name for name in dir(ExpectationNamespace) if not name.startswith("_")))

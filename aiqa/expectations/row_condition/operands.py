@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from aiqa.errors import DataError, DeclarationError
+from aiqa.errors import DeclarationError
 from aiqa.expectations.kind import Question
-from aiqa.scan.expr import OPERATIONS, Expr, call
-from aiqa.scan.literals import family_of
+from aiqa.scan.expr import Expr, call
+from aiqa.scan.literals import family_of, guessed
 
 _NUMBERS = ("integer", "float", "decimal")
 _PLAIN: tuple[tuple[type | tuple[type, ...], str], ...] = (
@@ -106,7 +106,17 @@ def arithmetic(op: str, left: Operand, right: Operand) -> Operand | None:
         return _folded(op, left.value, right.value)
     if op == "**":
         return _power(left, right)
-    return Operand(call(op, _number(left), _number(right)), "number") if op in OPERATIONS else None
+    if op in ("%", "//"):
+        return _divided(op, left, right) if right.plain and right.value > 0 else None
+    return Operand(call(op, _number(left), _number(right)), "number")
+
+
+def _divided(op: str, left: Operand, right: Operand) -> Operand:
+    """Divide as Python does: what is left of a negative number is not negative, as in C."""
+    number, by = _number(left), right.value
+    rest = call("%", number, by)
+    rest = call("if", rest < 0, rest + by, rest)
+    return Operand(rest if op == "%" else call("//", number - rest, by), "number")
 
 
 def moment(text: str, column: str | None) -> dt.datetime:
@@ -128,17 +138,8 @@ def moment(text: str, column: str | None) -> dt.datetime:
     try:
         return dt.datetime.fromisoformat(text)
     except ValueError:
-        return _guessed(text, column)
-
-
-def _guessed(text: str, column: str | None) -> dt.datetime:
-    """Parts that the text does not say are the first: dateutil itself would take today's."""
-    try:
-        from dateutil.parser import parse
-
-        return parse(text, default=dt.datetime(1, 1, 1))  # noqa: DTZ001 - the text says whether it has a zone
-    except (ImportError, ValueError, OverflowError):
-        raise DataError(f"{text!r} is no date or moment in ISO 8601", column=column) from None
+        found: dt.datetime = guessed(text, "datetime", column or "")
+        return found
 
 
 def _finite(value: Any) -> bool:

@@ -11,8 +11,8 @@ from aiqa.expectations.row_condition.logic import Logic
 from aiqa.expectations.row_condition.operands import Operand
 from aiqa.scan.expr import Expr, call
 
-Method = Callable[[Logic, Operand, Sequence[Operand]], Expr | None]
-"""Gives the condition; None for arguments that it does not understand."""
+Method = Callable[[Logic, Operand, Sequence[Operand]], Expr | Operand | None]
+"""Gives the condition or value; None for arguments that it does not understand."""
 
 
 def _null(wanted: bool, logic: Logic, side: Operand, arguments: Sequence[Operand]) -> Expr | None:
@@ -41,6 +41,16 @@ def _text(written: Callable[[str], str], _: Logic, side: Operand, told: Sequence
     return call("matches", side.value, written(told[0].value))
 
 
+def _length(_: Logic, side: Operand, told: Sequence[Operand]) -> Operand | None:
+    known = not (told or side.plain) and side.family == "string"
+    return Operand(call("length", side.value), "number") if known else None
+
+
+def _absolute(_: Logic, side: Operand, told: Sequence[Operand]) -> Operand | None:
+    known = not (told or side.plain) and side.family == "number"
+    return Operand(call("abs", side.value), "number") if known else None
+
+
 def _checked(pattern: str) -> str:
     try:
         re.compile(pattern)
@@ -55,7 +65,9 @@ METHODS: dict[str, Method] = {
     "notnull": functools.partial(_null, False),
     "notna": functools.partial(_null, False),
     "isin": _is_in,
+    "abs": _absolute,
     "between": _between,
+    "str.len": _length,
     "str.contains": functools.partial(_text, _checked),
     "str.startswith": functools.partial(_text, lambda text: rf"\A{re.escape(text)}"),
     "str.endswith": functools.partial(_text, lambda text: rf"{re.escape(text)}\Z"),

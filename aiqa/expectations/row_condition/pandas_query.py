@@ -189,7 +189,7 @@ class _Query:
             result = METHODS[name](self.logic, self.read(owner), arguments)
         if result is None:
             raise self.refused(node)
-        return Operand(result, "boolean")
+        return result if isinstance(result, Operand) else Operand(result, "boolean")
 
 
 def _either(left: Expr, right: Expr) -> Expr:

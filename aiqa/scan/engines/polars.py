@@ -25,6 +25,7 @@ class Polars:
 
     def __init__(self) -> None:
         self._mode: Literal["in-memory", "streaming"] = "streaming"
+        self._batch: tuple[Any, Any] | None = None
 
     def open(self, frame: Any) -> nw.LazyFrame[Any]:
         native = nw.to_native(frame, pass_through=True)
@@ -73,10 +74,11 @@ class Polars:
             ) from None
         from aiqa.scan.engines.duckdb import alone, asked, failed
 
-        [batch] = self.collect([table])
+        if self._batch is None or self._batch[0] is not table:
+            self._batch = table, self.collect([table])[0].to_arrow()
         try:
             with alone() as connection:
-                relation = asked(connection.from_arrow(batch.to_arrow()), sql)
+                relation = asked(connection.from_arrow(self._batch[1]), sql)
                 return cast("nw.LazyFrame[Any]", nw.from_native(relation.pl().lazy()))
         except duckdb.Error as error:
             raise failed(error) from error
