@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
 from typing import Any
@@ -26,6 +27,18 @@ _CATEGORIES = {
 _REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT)
 
 
+_ALSO = {"i": "\u0130\u0131", "k": "\u212a", "s": "\u017f"}
+"""What Python's flag ``i`` takes for an ASCII letter beside its two cases."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """What a dot stands for, and whether upper case is lower case."""
+
+    dot: str
+    fold: bool
+
+
 class _OnlyPython(Exception):  # noqa: N818 - not an error: the answer to a question
     """No other engine says the same."""
 
@@ -35,7 +48,8 @@ def portable(pattern: str) -> str | None:
     r"""Return a pattern in which Rust, RE2 and Java find what Python's ``re.search`` finds in `pattern`.
 
     Only whether there is a match is the same, not which. None where that cannot be said: look-around,
-    back references, word boundaries, flags but ``s`` and ``x``, and what is no regular expression.
+    back references, word boundaries, flags but ``i`` (of ASCII letters), ``s`` and ``x``, and what is no
+    regular expression.
 
     Examples
     --------
@@ -47,9 +61,10 @@ def portable(pattern: str) -> str | None:
     try:
         parsed = _parser.parse(pattern)
         flags = parsed.state.flags
-        if flags & ~(re.UNICODE | re.DOTALL | re.VERBOSE):
+        if flags & ~(re.UNICODE | re.DOTALL | re.VERBOSE | re.IGNORECASE):
             return None
-        translated = _sequence(parsed, dot="(?s:.)" if flags & re.DOTALL else r"[^\n]", last=True)
+        style = _Style("(?s:.)" if flags & re.DOTALL else r"[^\n]", bool(flags & re.IGNORECASE))
+        translated = _sequence(parsed, style, last=True)
         return translated if _fits(translated) else None
     except (_OnlyPython, re.error, OverflowError, RecursionError):
         return None
@@ -64,40 +79,41 @@ def _fits(pattern: str) -> bool:
     return True
 
 
-def _sequence(items: Iterable[Any], *, dot: str, last: bool) -> str:
+def _sequence(items: Iterable[Any], style: _Style, *, last: bool) -> str:
     """Write items one after another; `last` tells that nothing follows them."""
     listed = list(items)
     return "".join(
-        _item(op, argument, dot, last and place == len(listed) - 1)
+        _item(op, argument, style, last and place == len(listed) - 1)
         for place, (op, argument) in enumerate(listed)
     )
 
 
-def _item(op: Any, argument: Any, dot: str, last: bool) -> str:
-    if op is sre.LITERAL:
+def _item(op: Any, argument: Any, style: _Style, last: bool) -> str:
+    if op is sre.LITERAL and not style.fold:
         return _literal(argument, _META)
-    if op is sre.NOT_LITERAL:
-        return f"[^{_literal(argument, _META_OF_CLASS)}]"
+    if op in (sre.LITERAL, sre.NOT_LITERAL):
+        negated = "^" if op is sre.NOT_LITERAL else ""
+        return f"[{negated}{_member(sre.LITERAL, argument, style)}]"
     if op is sre.ANY:
-        return dot
+        return style.dot
     if op is sre.IN:
-        return _class(argument)
+        return _class(argument, style)
     if op is sre.AT:
         return _anchor(argument, last)
-    return _compound(op, argument, dot, last)
+    return _compound(op, argument, style, last)
 
 
-def _compound(op: Any, argument: Any, dot: str, last: bool) -> str:
+def _compound(op: Any, argument: Any, style: _Style, last: bool) -> str:
     if op is sre.BRANCH:
-        return f"(?:{'|'.join(_sequence(branch, dot=dot, last=last) for branch in argument[1])})"
+        return f"(?:{'|'.join(_sequence(branch, style, last=last) for branch in argument[1])})"
     if op is sre.SUBPATTERN:
         _, added, removed, inner = argument
         if added or removed:
             raise _OnlyPython
-        return f"(?:{_sequence(inner, dot=dot, last=last)})"
+        return f"(?:{_sequence(inner, style, last=last)})"
     if op in _REPEATS:
         least, most, inner = argument
-        return f"(?:{_sequence(inner, dot=dot, last=False)}){_times(least, most)}"
+        return f"(?:{_sequence(inner, style, last=False)}){_times(least, most)}"
     raise _OnlyPython
 
 
@@ -121,19 +137,31 @@ def _anchor(place: Any, last: bool) -> str:
     raise _OnlyPython
 
 
-def _class(items: list[tuple[Any, Any]]) -> str:
+def _class(items: list[tuple[Any, Any]], style: _Style) -> str:
     negated = items[0][0] is sre.NEGATE
-    return f"[{'^' if negated else ''}{''.join(_member(*item) for item in items[negated:])}]"
+    return f"[{'^' if negated else ''}{''.join(_member(*item, style) for item in items[negated:])}]"
 
 
-def _member(op: Any, argument: Any) -> str:
+def _member(op: Any, argument: Any, style: _Style) -> str:
     if op is sre.LITERAL:
-        return _literal(argument, _META_OF_CLASS)
+        return _literal(argument, _META_OF_CLASS) + _other_cases(argument, argument, style)
     if op is sre.RANGE:
-        return "-".join(_literal(end, _META_OF_CLASS) for end in argument)
+        low, high = argument
+        written = "-".join(_literal(end, _META_OF_CLASS) for end in argument)
+        return written + _other_cases(low, high, style)
     if op is sre.CATEGORY and argument in _CATEGORIES:
         return _CATEGORIES[argument]
     raise _OnlyPython
+
+
+def _other_cases(low: int, high: int, style: _Style) -> str:
+    """Write what else a range of characters matches where upper case is lower case: known for ASCII."""
+    if not style.fold:
+        return ""
+    if high > 127 and (low != high or chr(low).lower() != chr(low).upper()):
+        raise _OnlyPython
+    letters = (chr(code) for code in range(low, min(high, 127) + 1) if chr(code).isalpha())
+    return "".join(letter.swapcase() + _ALSO.get(letter.lower(), "") for letter in letters)
 
 
 def _literal(code: int, meta: frozenset[str]) -> str:

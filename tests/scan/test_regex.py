@@ -48,6 +48,29 @@ def test_engines_find_what_python_finds(pattern: str, texts: list[str]) -> None:
     assert [hit for (hit,) in found] == expected
 
 
+FOLDED = st.text("aiksABIKS", min_size=1, max_size=3) | st.sampled_from(
+    ["[a-k]", "[^i]", "[^ks]s", r"[\wk]", "k|日", "[H-J]", "i{2}", "[!-~]", "[^a-z]"]
+)
+CASES = st.lists(st.text("aiksAIKS\u0130\u0131\u212a\u017f日é!", max_size=4), min_size=1, max_size=8)
+
+
+@settings(deadline=None, max_examples=200)
+@given(pattern=FOLDED.map("(?i){}".format), texts=CASES)
+def test_engines_find_what_python_finds_whatever_the_case(pattern: str, texts: list[str]) -> None:
+    written = portable(pattern)
+    assert written is not None
+    expected = [re.search(pattern, text) is not None for text in texts]
+    frame = pl.DataFrame({"x": texts})
+    assert frame["x"].str.contains(written).to_list() == expected
+    found = duckdb.from_arrow(frame.to_arrow()).project(f"regexp_matches(x, {duckdb_text(written)}) as y")
+    assert [hit for (hit,) in found.fetchall()] == expected
+
+
+def test_what_takes_too_much_room_is_left_to_python() -> None:
+    assert portable(r"\w{1,1000}") is None
+    assert portable(r"\d{1,1000}") is not None
+
+
 def duckdb_text(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
@@ -76,7 +99,7 @@ def test_spark_finds_what_python_finds(spark: Callable[[pl.DataFrame], Any]) -> 
 
 @pytest.mark.parametrize(
     "pattern",
-    ["a(?!b)", "(?<=a)b", r"(a)\1", r"\bword", "(?i)a", "(?m)^a", "a$b", "(?:a$)+", "(", "a{2000}",
+    ["a(?!b)", "(?<=a)b", r"(a)\1", r"\bword", "(?i)é", r"(?i)[a-é]", "(?m)^a", "a$b", "(?:a$)+", "(", "a{2000}",
      "(?P<x>a)(?P=x)",
      "(?>a)b", "a++", "\x00", r"(?i:a)b", r"[^\W]"],
 )  # fmt: skip
