@@ -70,6 +70,21 @@ class ReportSettings(Settings):
     name: str = "report.html"
 
 
+class HistorySettings(Settings):
+    """Where the earlier runs are that ``as_usual()`` holds a value against.
+
+    Parameters
+    ----------
+    source : {"evidence", "mlflow"}
+        The folder of evidence, or the MLflow experiment that results are published to.
+    branch : str or None
+        Only runs on this branch of git count. Default: all.
+    """
+
+    source: Literal["evidence", "mlflow"] = "evidence"
+    branch: str | None = None
+
+
 class HoldoutSettings(Settings):
     """How often a data set may decide about models before it is worn out.
 
@@ -145,6 +160,7 @@ class Config(PolicySettings):
     datadog: DatadogSettings | None = None
     report: ReportSettings | None = None
     holdout: HoldoutSettings = HoldoutSettings()
+    history: HistorySettings = HistorySettings()
 
     def policy_of(self, tier: str) -> Policy:
         """Return the policy of a tier, over the project's, over the defaults."""
@@ -214,6 +230,7 @@ def _known_keys(path: tuple[Any, ...]) -> list[str]:
         "mlflow": MlflowSettings,
         "datadog": DatadogSettings,
         "report": ReportSettings,
+        "history": HistorySettings,
         "holdout": HoldoutSettings,
         "tiers": PolicySettings,
     }

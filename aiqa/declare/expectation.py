@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from inspect import Parameter, signature
 from typing import Any, get_args, get_type_hints
 
 from aiqa.declare.arguments import one_of, wrong_argument, wrong_together
-from aiqa.declare.gate import Gate, Met, Policy, make_policy
+from aiqa.declare.gate import AsUsual, Gate, Met, Policy, make_policy
 from aiqa.declare.values import Declaration, Live, Pairs, declaration, freeze
 from aiqa.errors import DeclarationError, nearest
 
@@ -63,6 +64,29 @@ class Expectation(Declaration):
         """Return the gate that requires this."""
         severity = SEVERITY_OF_GX.get(self.severity, "block")
         return Gate(self, Met(), Policy() if severity == "block" else Policy(severity=severity))
+
+    def as_usual(self, **settings: Any) -> Gate:
+        """Return the gate that requires what is observed to be as in earlier runs.
+
+        Of an expectation on rows the share of unexpected ones, in per cent; of others the observed number.
+        Whether the expectation holds is another gate's question.
+
+        Parameters
+        ----------
+        **settings
+            As of :meth:`aiqa.declare.metric.Metric.as_usual`.
+
+        Examples
+        --------
+        >>> from aiqa import expect
+        >>> expect.table_row_count_to_be_between(1).as_usual()
+        table_row_count_to_be_between(min_value=1) as usual
+        """
+        known = [field.name for field in dataclasses.fields(AsUsual)]
+        for name in settings:
+            if name not in known:
+                raise DeclarationError(f"as_usual() has no setting {name!r}{nearest(name, known)}")
+        return Gate(self, AsUsual(**settings), self.gate().own_policy)
 
     def policy(self, **settings: Any) -> Gate:
         """Return the gate that requires this, with its own policy; see :meth:`Gate.policy`."""

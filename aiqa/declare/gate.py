@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
+import math
 from typing import Any, Literal, Protocol
 
 from aiqa.declare.values import Declaration, declaration
@@ -72,6 +74,17 @@ def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
 
 def _is_confidence(value: Any) -> bool:
     return isinstance(value, (int, float)) and 0.5 < value < 1
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_day(value: Any) -> bool:
+    try:
+        return bool(dt.date.fromisoformat(value).isoformat() == value)
+    except (TypeError, ValueError):
+        return False
 
 
 def _is_count(value: Any) -> bool:
@@ -154,6 +167,34 @@ class Within(Declaration):
 
 
 @declaration
+class AsUsual(Declaration):
+    """The value lies where earlier runs put it; see :meth:`aiqa.declare.metric.Metric.as_usual`."""
+
+    runs: int = 30
+    at_least: int = 10
+    false_alarms: float = 0.01
+    margin: float = 0.0
+    since: str | None = None
+
+    def __post_init__(self) -> None:
+        if not (_is_count(self.at_least) and self.at_least >= 3):
+            raise DeclarationError(f"at_least= is a number of runs, from 3 up, not {self.at_least!r}")
+        if not (_is_count(self.runs) and self.runs >= self.at_least):
+            raise DeclarationError(
+                f"runs= is a number of runs, from at_least={self.at_least} up, not {self.runs!r}"
+            )
+        if not (_is_number(self.false_alarms) and 0 < self.false_alarms < 1):
+            raise DeclarationError(f"false_alarms= is a share of runs, in (0, 1), not {self.false_alarms!r}")
+        if not (_is_number(self.margin) and 0 <= self.margin < math.inf):
+            raise DeclarationError(f"margin= is a distance from 0 up, not {self.margin!r}")
+        if self.since is not None and not _is_day(self.since):
+            raise DeclarationError(f"since= is a day, as '2026-11-01', not {self.since!r}")
+
+    def __str__(self) -> str:
+        return "as usual"
+
+
+@declaration
 class Met(Declaration):
     """The expectation holds."""
 
@@ -161,7 +202,7 @@ class Met(Declaration):
         return "holds"
 
 
-Requirement = AtLeast | AtMost | Between | NoWorseThan | BetterThan | Within | Met
+Requirement = AtLeast | AtMost | Between | NoWorseThan | BetterThan | Within | AsUsual | Met
 VERSUS_CHAMPION = (NoWorseThan, BetterThan, Within)
 
 
@@ -193,7 +234,7 @@ class Gate(Declaration):
     @property
     def id(self) -> str:
         """What names the gate in its check: stable when a threshold changes."""
-        return self.claim.id + _SUFFIX.get(type(self.requirement), "")
+        return self.claim.id + SUFFIX.get(type(self.requirement), "")
 
     @property
     def needs_champion(self) -> bool:
@@ -231,10 +272,11 @@ class Gate(Declaration):
         return f"{self.claim!r} {self.requirement}"
 
 
-_SUFFIX: dict[type, str] = {
+SUFFIX: dict[type, str] = {
     NoWorseThan: "-no_worse_than-champion",
     BetterThan: "-better_than-champion",
     Within: "-within-champion",
+    AsUsual: "-as_usual",
 }
 
 

@@ -9,7 +9,17 @@ from collections.abc import Callable
 from typing import Any, cast, overload
 
 from aiqa.declare.bucket import Bucket
-from aiqa.declare.gate import AtLeast, AtMost, BetterThan, Between, Champion, Gate, NoWorseThan, Within
+from aiqa.declare.gate import (
+    AsUsual,
+    AtLeast,
+    AtMost,
+    BetterThan,
+    Between,
+    Champion,
+    Gate,
+    NoWorseThan,
+    Within,
+)
 from aiqa.declare.values import Declaration, FunctionRef, Pairs, declaration, freeze
 from aiqa.errors import DeclarationError, nearest
 
@@ -225,6 +235,49 @@ class Metric(Declaration):
         if not _margin(margin) > 0:
             raise DeclarationError("within() needs a margin above 0: no data prove that two models are equal")
         return Gate(self, Within(_baseline(baseline), float(margin)))
+
+    def as_usual(
+        self,
+        *,
+        runs: int = 30,
+        at_least: int = 10,
+        false_alarms: float = 0.01,
+        margin: float = 0.0,
+        since: str | None = None,
+    ) -> Gate:
+        """Require the value to lie where earlier runs put it: anything else is an anomaly.
+
+        Earlier runs are those of the same check, on other data or with another model, as
+        ``[tool.aiqa.history]`` says from evidence or from MLflow. Until there are enough the gate is
+        inconclusive; it is, too, where the value lies outside but its own interval reaches into the range.
+
+        Parameters
+        ----------
+        runs : int, default 30
+            How many of the newest count.
+        at_least : int, default 10
+            How many it takes to tell what is usual.
+        false_alarms : float, default 0.01
+            In which share of runs a value is outside that comes as all did before.
+        margin : float, default 0
+            A distance from the middle, in the value's own unit, that is always usual.
+        since : str, optional
+            Runs before this day (UTC, as ``"2026-11-01"``) do not count: the level has changed, and is
+            accepted.
+
+        Raises
+        ------
+        DeclarationError
+            If a setting is impossible, or the metric is one of slices.
+
+        Examples
+        --------
+        >>> metric.recall.as_usual(margin=0.01)
+        recall as usual
+        """
+        if self.slices or self.options.as_dict().get("average") == "each":
+            raise DeclarationError(f"{self.name}.as_usual() is of a single value, not of each slice")
+        return Gate(self, AsUsual(runs, at_least, false_alarms, margin, since))
 
     def __ge__(self, threshold: float) -> Gate:
         return Gate(self, AtLeast(_possible(self.name, threshold)))

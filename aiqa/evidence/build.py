@@ -9,14 +9,15 @@ from typing import Any
 
 from aiqa.declare.check import Check
 from aiqa.declare.expectation import Expectation
-from aiqa.declare.gate import Gate, Policy
+from aiqa.declare.gate import AsUsual, Gate, Met, Policy
 from aiqa.errors import AiqaError, DataError
 from aiqa.evidence.masking import mask
-from aiqa.evidence.record import CheckRecord, ErrorRecord, EstimateRecord, GateRecord, PartRecord
+from aiqa.evidence.record import CheckRecord, ErrorRecord, EstimateRecord, GateRecord, PartRecord, UsualRecord
 from aiqa.judge.advice import advice_on_error, advice_on_failure
-from aiqa.judge.decide import Judgement, allowed
+from aiqa.judge.decide import allowed
 from aiqa.judge.family import Part
 from aiqa.judge.run import blocks
+from aiqa.judge.usual import Usual
 from aiqa.judge.values import Judged
 from aiqa.stats.inference import Estimate
 from aiqa.verdict import Verdict
@@ -52,7 +53,8 @@ def gate_record(
         **_common(gate, gate_id, policy, judgement.verdict, node, seconds),
         reason=judgement.reason,
         advice=advice_on_failure(gate) if failed else judgement.advice,
-        threshold=_threshold(gate, judgement),
+        threshold=_threshold(gate, judged),
+        usual=_usual_record(judged.usual),
         estimate=estimate_record(judgement.estimate),
         challenger=judged.challenger,
         champion=judged.champion,
@@ -153,10 +155,17 @@ def _kind(gate: Gate | None) -> str:
     return "comparison" if gate.needs_champion else "metric"
 
 
-def _threshold(gate: Gate, judgement: Judgement) -> float | None:
-    if isinstance(gate.claim, Expectation) or judgement.estimate is None:
+def _threshold(gate: Gate, judged: Judged) -> float | None:
+    estimate = judged.judgement.estimate
+    if estimate is None or isinstance(gate.requirement, Met):
         return None
-    return allowed(gate.requirement).bound_near(judgement.estimate.value)
+    if isinstance(gate.requirement, AsUsual):
+        return None if judged.usual is None else judged.usual.interval.bound_near(estimate.value)
+    return allowed(gate.requirement).bound_near(estimate.value)
+
+
+def _usual_record(usual: Usual | None) -> UsualRecord | None:
+    return None if usual is None else UsualRecord(low=usual.low, high=usual.high, runs=usual.runs)
 
 
 def _part_record(part: Part) -> PartRecord:

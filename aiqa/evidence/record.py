@@ -57,6 +57,14 @@ class PartRecord(Record):
     estimate: EstimateRecord | None = None
 
 
+class UsualRecord(Record):
+    """Where earlier runs put the value of a gate, and how many they were."""
+
+    low: float
+    high: float
+    runs: int
+
+
 class GateRecord(Record):
     """One gate and its verdict.
 
@@ -77,6 +85,9 @@ class GateRecord(Record):
     advice: str | None = Field(default=None, description="what to look at, for the person on call")
     threshold: float | None = None
     estimate: EstimateRecord | None = None
+    usual: UsualRecord | None = Field(
+        default=None, description="what is usual of `estimate`, where that is required of it"
+    )
     challenger: float | None = None
     champion: float | None = None
     p_value: float | None = None

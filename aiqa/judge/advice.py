@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aiqa.declare.expectation import Expectation
-from aiqa.declare.gate import Gate
+from aiqa.declare.gate import AsUsual, Gate
 from aiqa.declare.metric import OF_DATA, Metric
 from aiqa.errors import DataError, DeclarationError, MetricError, MissingExtraError, ModelError
 
@@ -26,6 +26,11 @@ _OF_ERROR: tuple[tuple[type[BaseException], str], ...] = (
 
 def advice_on_failure(gate: Gate) -> str:
     """Return what a failed gate means and what to look at."""
+    if isinstance(gate.requirement, AsUsual):
+        return (
+            "It differs from what earlier runs found. Look at what has changed since the last run: the data "
+            "first, then the model. If the new level is right, accept it with as_usual(since=...)."
+        )
     if isinstance(gate.claim, Expectation):
         return (
             "The data are not as promised, so what any model makes of them is in doubt. Look at what changed "

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, cast
 
-from aiqa.declare.gate import BetterThan, Gate, NoWorseThan, Policy, Within
+from aiqa.declare.gate import AsUsual, BetterThan, Gate, NoWorseThan, Policy, Within
 from aiqa.declare.metric import Metric
 from aiqa.errors import ConfigError
 from aiqa.judge.decide import Interval, allowed
@@ -231,6 +231,10 @@ def plan(
     confidence = cast("float | None", policy.confidence)
     if not isinstance(gate.claim, Metric):
         return Plan(notes=("counted in all rows there are: no number of them is too few",))
+    if isinstance(gate.requirement, AsUsual):
+        return Plan(
+            notes=(f"held against earlier runs: it takes {gate.requirement.at_least:,}, whatever their rows",)
+        )
     if confidence is None:
         return Plan(
             notes=("the value alone is compared, at any n: with no confidence there is nothing to plan",)
@@ -250,7 +254,7 @@ def plan(
 
 def needs_the_model(gate: Gate, assumed: Assumptions) -> bool:
     """Tell whether only the model's answers can say what rows at hand show of a gate."""
-    if not isinstance(gate.claim, Metric):
+    if not isinstance(gate.claim, Metric) or isinstance(gate.requirement, AsUsual):
         return False
     form = _form(gate, gate.claim, assumed, None)
     return form is None or form.of not in _COUNTED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,6 +37,19 @@ def judge_result(found: Mapping[str, Any], mostly: float = 1.0) -> Judgement:
         hold, of = result["successful_expectations"], result["evaluated_expectations"]
         return Judgement(verdict, f"{hold:,} of {of:,} expectations hold")
     return Judgement(verdict, _of_rows(result, mostly) if "element_count" in result else _of_table(result))
+
+
+def observed(result: Mapping[str, Any]) -> float | None:
+    """Return the one number of a result: what was observed, or the unexpected share of rows in per cent.
+
+    Examples
+    --------
+    >>> [observed(found) for found in ({"observed_value": 3}, {"unexpected_percent": 0.5}, {})]
+    [3.0, 0.5, None]
+    """
+    number_ = result.get("observed_value", result.get("unexpected_percent"))
+    told = isinstance(number_, (int, float)) and not isinstance(number_, bool) and math.isfinite(number_)
+    return float(number_) if told else None
 
 
 def _of_rows(result: Mapping[str, Any], mostly: float) -> str:

@@ -10,6 +10,7 @@ from aiqa.declare.gate import Policy, Requirement
 from aiqa.errors import MetricError
 from aiqa.judge.decide import Judgement, decide
 from aiqa.judge.family import Part, SliceKey, decide_family
+from aiqa.judge.usual import Usual
 from aiqa.stats.inference import Inference
 from aiqa.stats.sequential import looked_at
 
@@ -24,6 +25,7 @@ class Judged:
     champion: float | None = None
     p_value: float | None = None
     result: dict[str, Any] | None = None
+    usual: Usual | None = None
 
 
 def judge_values(

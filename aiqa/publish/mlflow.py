@@ -83,7 +83,7 @@ class MlflowSink:
         AiqaError
             If MLflow refuses, is not there or does not answer in time.
         """
-        with quiet(_variables(self.timeout)):
+        with quiet(variables(self.timeout)):
             require_extra("mlflow", "mlflow", "publishing to MLflow")
             if self.is_local:
                 _check_local_store(self.tracking_uri)
@@ -96,9 +96,7 @@ class MlflowSink:
         try:
             return within(deadline, lambda: self._send(deadline, evidence, folder))
         except (MlflowException, TimeoutError) as error:
-            raise AiqaError(
-                f"MLflow at {without_credentials(self.tracking_uri)}: {_reason(error)}"
-            ) from error
+            raise AiqaError(f"MLflow at {without_credentials(self.tracking_uri)}: {reason(error)}") from error
 
     def _send(self, deadline: Deadline, evidence: Evidence, folder: Path) -> str:
         from mlflow import MlflowClient
@@ -290,7 +288,7 @@ def without_credentials(address: str) -> str:
     )
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
     """Return the sentence that tells: of a failed connection its cause, which MLflow wraps four times."""
     status = getattr(error, "get_http_status_code", lambda: None)()
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
@@ -305,7 +303,7 @@ def _reason(error: BaseException) -> str:
     return str(cause) or type(cause).__name__
 
 
-def _variables(timeout: float) -> dict[str, str]:
+def variables(timeout: float) -> dict[str, str]:
     """Return what keeps MLflow from printing, from calling home and from retrying for minutes."""
     return {
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",

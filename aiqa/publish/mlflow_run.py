@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from aiqa.evidence.history import short
 from aiqa.evidence.record import CheckRecord, DatasetRecord, Evidence, GateRecord
 from aiqa.publish.facts import distinct_gates, slice_value
 from aiqa.publish.names import Names
 from aiqa.publish.words import WORST_FIRST, counts_text, measured, needed, plain
 
 RUN_ID_TAG = "aiqa.run_id"
+BRANCH_TAG = "mlflow.source.git.branch"
 NOTE_TAG = "mlflow.note.content"
 MAX_KEY = 250
 MAX_METRICS = 1_000
@@ -19,7 +21,6 @@ MAX_SLICES = 5
 MAX_INPUTS = 40
 MAX_NOTE = 7_500
 MAX_VALUE = 500
-MAX_DIGEST = 36
 _NOT_ALLOWED = re.compile(r"[^\w.\- :]")
 _LEADING_DOTS = re.compile(r"^\.+")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~&$])")
@@ -101,6 +102,11 @@ def params(evidence: Evidence) -> dict[str, str]:
         ("aiqa",): environment.libraries.get("pytest-aiqa", "unknown"),
     }
     told |= {(model.role, model.name): model.source for model in evidence.models[:MAX_INPUTS]}
+    told |= {
+        (model.role, model.name, "fingerprint"): digest
+        for model in evidence.models[:MAX_INPUTS]
+        if (digest := short(model.fingerprint))
+    }
     told |= {("dataset", data.name): data.source for data in evidence.datasets[:MAX_INPUTS]}
     return {name(*path): plain(value, MAX_VALUE) for path, value in told.items()}
 
@@ -127,7 +133,7 @@ def _git_tags(evidence: Evidence) -> dict[str, str | None]:
     dirty = str(git.dirty).lower()
     return {
         "mlflow.source.git.commit": git.commit,
-        "mlflow.source.git.branch": git.branch,
+        BRANCH_TAG: git.branch,
         "aiqa.git.dirty": dirty,
     }
 
@@ -178,9 +184,17 @@ def digest(dataset: DatasetRecord) -> str | None:
     >>> digest(DatasetRecord(name="orders", source="orders.csv", fingerprint="sha256:" + 64 * "a"))
     'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'
     """
-    if not dataset.fingerprint:
-        return None
-    return dataset.fingerprint.rpartition(":")[2][:MAX_DIGEST]
+    return short(dataset.fingerprint)
+
+
+def metric_key(check: str, gate: str) -> str:
+    """Return the key under which the value of a gate is kept."""
+    return Names(_path, MAX_KEY)(check, gate)
+
+
+def fingerprint_key(model: str) -> str:
+    """Return the key under which the digest of a challenger is kept."""
+    return Names(_path, MAX_KEY)("challenger", model, "fingerprint")
 
 
 def _path(first: str, *rest: str) -> str:

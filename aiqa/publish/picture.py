@@ -60,6 +60,8 @@ def picture(gate: GateRecord) -> Picture | None:
 
 def _required(gate: GateRecord) -> Interval | None:
     requirement = words.requirement_of(gate)
+    if gate.usual is not None:
+        return Interval(gate.usual.low, gate.usual.high)
     try:
         return None if requirement is None else allowed(requirement)
     except TypeError:  # an expectation is met or not: there is no range

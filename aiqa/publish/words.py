@@ -111,6 +111,8 @@ def is_gain(gate: GateRecord) -> bool:
 def needed(gate: GateRecord) -> str | None:
     """Return the requirement, as ``>= 0.92``; None where it has no number (an expectation holds or not)."""
     requirement = requirement_of(gate)
+    if gate.usual is not None:
+        return f"{requirement}, in [{number(gate.usual.low)}, {number(gate.usual.high)}]"
     if requirement is not None and not isinstance(requirement, Met):
         return str(requirement)
     return None if gate.threshold is None else number(gate.threshold)
@@ -140,6 +142,8 @@ def _estimated(gate: GateRecord) -> str | None:
 def bounds_of(gate: GateRecord) -> tuple[float, ...]:
     """Return the numbers that the estimate is judged against: one, or both ends of a range."""
     requirement = requirement_of(gate)
+    if gate.usual is not None:
+        return gate.usual.low, gate.usual.high
     if isinstance(requirement, Between):
         return requirement.low, requirement.high
     if isinstance(requirement, Within):

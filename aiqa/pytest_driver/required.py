@@ -11,7 +11,7 @@ import pytest
 from aiqa.config import Config
 from aiqa.declare.check import Check
 from aiqa.declare.expectation import Expectation
-from aiqa.declare.gate import Gate, Policy
+from aiqa.declare.gate import AsUsual, Gate, Policy
 from aiqa.declare.metric import Metric
 from aiqa.errors import AiqaError, DeclarationError, UndecidedWarning
 from aiqa.evidence.build import broken_gate_record, check_record, gate_record
@@ -60,6 +60,8 @@ def _judged(gate: Gate, policy: Policy, y_true: Any, answers: Any, data: dict[st
     metric = gate.claim
     if not isinstance(metric, Metric):
         raise DeclarationError(f"{gate!r} is about no metric")
+    if isinstance(gate.requirement, AsUsual):
+        raise DeclarationError(f"{gate!r} is for checks: a plain test has no earlier runs to be held against")
     if answers is not None:
         data = {"y_score" if needs_score(metric) else "y_pred": answers, **data}
     (found,) = infer_arrays([metric], y_true=y_true, **data).values()

@@ -1,5 +1,6 @@
 """One run, from declarations to outcomes: every driver calls this and nothing else."""
 
-from aiqa.session.session import Case, Session
+from aiqa.session.jobs import Case
+from aiqa.session.session import Session
 
 __all__ = ["Case", "Session"]

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from aiqa.declare.check import Check
 from aiqa.declare.expectation import Expectation
-from aiqa.declare.gate import Gate, Policy
+from aiqa.declare.gate import SUFFIX, AsUsual, Gate, Policy
 from aiqa.declare.metric import OF_DATA, Metric, column_of
 from aiqa.declare.parameters import resolved
 from aiqa.declare.source import Dataset, GxBatch, Model, declared_dataset
-from aiqa.errors import DataError, DeclarationError, MetricError, nearest
+from aiqa.declare.values import Declaration
+from aiqa.errors import AiqaError, DataError, DeclarationError, MetricError, nearest
+from aiqa.evidence.history import Asked, usable
 from aiqa.gx.declare import CHECKPOINT
 from aiqa.judge.family import SliceKey
-from aiqa.judge.results import judge_result
+from aiqa.judge.results import judge_result, observed
+from aiqa.judge.usual import decide_usual, unknown_past, usual_of
 from aiqa.judge.values import Judged, judge_values
 from aiqa.session.subjects import Subjects
+from aiqa.stats.inference import Inference, exact
 
 if TYPE_CHECKING:
     from aiqa.scan.statistics import Answers, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One gate to decide: of which check, under which id, and what the driver calls it."""
+
+    check: Check
+    gate_id: str
+    gate: Gate
+    node: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,13 +56,14 @@ class GxAsk:
     run: Callable[[list[Expectation]], list[Any]]
 
 
-def job_of(check: Check, gate: Gate, policy: Policy, subjects: Subjects, *, versus: bool, seed: int) -> Job:
+def job_of(case: Case, policy: Policy, subjects: Subjects, *, versus: bool, seed: int) -> Job:
     """Return what deciding a gate takes.
 
     Parameters
     ----------
-    check, gate, policy
-        The gate, its check, and the policy that holds for it.
+    case : Case
+    policy : Policy
+        What holds for it.
     subjects : Subjects
     versus : bool
         Whether a gate of the same batch compares with the champion, so that all share one scored table.
@@ -60,18 +75,19 @@ def job_of(check: Check, gate: Gate, policy: Policy, subjects: Subjects, *, vers
     AiqaError
         If the check lacks a model or a data set, or these cannot be used.
     """
-    if isinstance(gate.claim, Expectation) and gate.claim.type == CHECKPOINT:
-        return _checkpoint_job(gate.claim, subjects)
-    dataset = _dataset(check, gate)
+    gate = case.gate
     if isinstance(gate.claim, Expectation):
-        return _expectation_job(gate.claim, dataset, subjects)
+        job = _expectation_job(gate.claim, case, subjects)
+        usual = isinstance(gate.requirement, AsUsual)
+        return _against_past(job, case, policy, subjects) if usual else job
+    dataset = _dataset(case)
     if cast("Metric", gate.claim).name in OF_DATA:
-        return _drift_job(gate, dataset, policy, subjects, seed)
-    if check.model is None:
+        return _drift_job(case, dataset, policy, subjects, seed)
+    if case.check.model is None:
         raise DeclarationError(
-            f"{check.name} gates on {gate.claim}, but is about no model: @aiqa.check(model, ...)"
+            f"{case.check.name} gates on {gate.claim}, but is about no model: @aiqa.check(model, ...)"
         )
-    return _metric_job(gate, check.model, dataset, policy, subjects, versus, seed)
+    return _metric_job(case, case.check.model, dataset, policy, subjects, versus, seed)
 
 
 def answer(jobs: Sequence[Job]) -> dict[int, Any]:
@@ -118,21 +134,28 @@ def judge(job: Job | Exception, answers: Any) -> Judged | Exception:
         return error
 
 
-def _dataset(check: Check, gate: Gate) -> Dataset:
-    if check.dataset is None:
+def _dataset(case: Case) -> Dataset:
+    if case.check.dataset is None:
         raise DeclarationError(
-            f"{check.name} gates on {gate.claim}, but is about no dataset: @aiqa.check(dataset)"
+            f"{case.check.name} gates on {case.gate.claim}, but is about no dataset: @aiqa.check(dataset)"
         )
-    return check.dataset
+    return case.check.dataset
 
 
-def _expectation_job(expectation: Expectation, dataset: Dataset, subjects: Subjects) -> Job:
-    from aiqa.expectations.catalogue import claim, outcome
-    from aiqa.expectations.kind import ResultFormat, Untyped
-
+def _expectation_job(expectation: Expectation, case: Case, subjects: Subjects) -> Job:
+    if expectation.type == CHECKPOINT:
+        return _checkpoint_job(expectation, subjects)
+    dataset = _dataset(case)
     ready = resolved(expectation, subjects.parameters)
     if isinstance(dataset.source, GxBatch) or ready.native:
         return _gx_job(ready, dataset, subjects)
+    return _scan_job(ready, dataset, subjects)
+
+
+def _scan_job(ready: Expectation, dataset: Dataset, subjects: Subjects) -> Job:
+    from aiqa.expectations.catalogue import claim, outcome
+    from aiqa.expectations.kind import ResultFormat, Untyped
+
     table = subjects.table(dataset)
     personal = bool(set(ready.columns) & set(dataset.pii))
     shown = subjects.show_values and not personal
@@ -198,12 +221,58 @@ def _judged(
     return Judged(judge_result(told, expectation.kwargs.as_dict().get("mostly", 1.0)), result=told)
 
 
+def _against_past(job: Job, case: Case, policy: Policy, subjects: Subjects) -> Job:
+    """Hold what an expectation observes against earlier runs, whether it holds or not."""
+
+    def conclude(answers: Any) -> Judged:
+        judged = job.conclude(answers)
+        result = (judged.result or {}).get("result", {})
+        value = observed(result)
+        if value is None:
+            raise DeclarationError(f"{case.gate.claim} observes no number that could be as usual")
+        found = exact(value, int(result.get("element_count") or 0))
+        unit = "" if "observed_value" in result else " %"
+        return replace(_judge_usual(case, found, policy, subjects, unit), result=judged.result)
+
+    return replace(job, conclude=conclude)
+
+
+def _judge_usual(case: Case, found: Inference, policy: Policy, subjects: Subjects, unit: str = "") -> Judged:
+    requirement = cast("AsUsual", case.gate.requirement)
+    check, claim = case.check, case.gate.claim
+    asked = Asked(
+        check.name,
+        (case.gate_id, case.gate_id.removesuffix(SUFFIX[AsUsual])),
+        cast("Declaration", claim).to_json(),
+        None if check.model is None else check.model.name,
+        None if check.dataset is None else check.dataset.name,
+    )
+    confidence = cast("float | None", policy.confidence)
+    try:
+        past = usable(subjects.history.past(asked), subjects.subject(check), requirement, subjects.branch)
+    except AiqaError as error:
+        return Judged(unknown_past(found, confidence, str(error)))
+    usual = usual_of(past, requirement)
+    return Judged(decide_usual(found, usual, len(past), requirement, confidence, unit), usual=usual)
+
+
+def _judge_value(
+    case: Case, found: Mapping[SliceKey, Inference | MetricError], policy: Policy, subjects: Subjects
+) -> Judged:
+    if not isinstance(case.gate.requirement, AsUsual):
+        return judge_values(case.gate.requirement, found, policy)
+    whole = found[()]
+    if isinstance(whole, MetricError):
+        raise whole
+    return _judge_usual(case, whole, policy, subjects)
+
+
 def _metric_job(
-    gate: Gate, model: Model, dataset: Dataset, policy: Policy, subjects: Subjects, versus: bool, seed: int
+    case: Case, model: Model, dataset: Dataset, policy: Policy, subjects: Subjects, versus: bool, seed: int
 ) -> Job:
     from aiqa.metrics import catalogue
 
-    metric = cast("Metric", gate.claim)
+    gate, metric = case.gate, cast("Metric", case.gate.claim)
     _require_columns(map(column_of, metric.slices), dataset, subjects)
     table = subjects.scored(dataset, model, versus=versus and _has_champion(gate, model, dataset, subjects))
     asked = catalogue.requests(metric, table, versus_champion=gate.compares)
@@ -211,7 +280,7 @@ def _metric_job(
     def conclude(answers: Answers) -> Judged:
         if gate.compares:
             return _judge_comparison(gate, catalogue.compare(metric, table, answers, seed), policy)
-        return judge_values(gate.requirement, catalogue.infer(metric, table, answers, seed), policy)
+        return _judge_value(case, catalogue.infer(metric, table, answers, seed), policy, subjects)
 
     return Job(table.frame, tuple(asked), conclude)
 
@@ -236,10 +305,10 @@ def _has_champion(gate: Gate, model: Model, dataset: Dataset, subjects: Subjects
     return True
 
 
-def _drift_job(gate: Gate, dataset: Dataset, policy: Policy, subjects: Subjects, seed: int) -> Job:
+def _drift_job(case: Case, dataset: Dataset, policy: Policy, subjects: Subjects, seed: int) -> Job:
     from aiqa.metrics import drift
 
-    metric = cast("Metric", gate.claim)
+    metric = cast("Metric", case.gate.claim)
     options = metric.options.as_dict()
     if not {"column", "reference"} <= set(options):
         raise DeclarationError(
@@ -253,7 +322,7 @@ def _drift_job(gate: Gate, dataset: Dataset, policy: Policy, subjects: Subjects,
     def conclude(answers: Answers) -> Judged:
         # The reference is another table, so it takes a scan of its own.
         expected = subjects.table(reference).answers(asked)
-        return judge_values(gate.requirement, drift.infer(metric, answers, expected, seed), policy)
+        return _judge_value(case, drift.infer(metric, answers, expected, seed), policy, subjects)
 
     return Job(subjects.widest_frame(dataset), asked, conclude)
 

@@ -12,34 +12,24 @@ import os
 import shlex
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aiqa.config import Config
+from aiqa.config import Config, MlflowSettings
 from aiqa.declare.check import Check
 from aiqa.declare.expectation import Expectation
 from aiqa.declare.gate import Gate, Policy
 from aiqa.declare.source import Dataset, Model, ModelSource, SkopsFile, model_source
 from aiqa.errors import ConfigError, DeclarationError, nearest
 from aiqa.evidence.build import broken_gate_record, check_record, gate_record
+from aiqa.evidence.history import EvidenceHistory, History
 from aiqa.evidence.masking import mask
 from aiqa.evidence.outcome import Outcome
 from aiqa.evidence.record import GateRecord
 from aiqa.judge.holdout import tighten
 from aiqa.judge.values import Judged
-from aiqa.session.jobs import Job, answer, job_of, judge
+from aiqa.session.jobs import Case, Job, answer, job_of, judge
 from aiqa.session.subjects import Progress, Subjects
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One gate to decide: of which check, under which id, and what the driver calls it."""
-
-    check: Check
-    gate_id: str
-    gate: Gate
-    node: str | None = None
 
 
 class Session:
@@ -67,7 +57,13 @@ class Session:
         self.root = root
         self.config = config
         self.subjects = Subjects(
-            root, progress, _tracking_uri(config), config.parameters, show_values=config.show_values
+            root,
+            progress,
+            _tracking_uri(config),
+            config.parameters,
+            show_values=config.show_values,
+            history=_history(config, root),
+            branch=config.history.branch,
         )
         self._models = tuple(models)
         self._replacements = dict(map(_replacement, models))
@@ -161,7 +157,7 @@ class Session:
     def _job(self, case: Case, versus: bool) -> Job | Exception:
         policy = self.policy(case.check, case.gate)
         try:
-            return job_of(case.check, case.gate, policy, self.subjects, versus=versus, seed=self.config.seed)
+            return job_of(case, policy, self.subjects, versus=versus, seed=self.config.seed)
         except Exception as error:  # noqa: BLE001 - code of users runs here; the error is this gate's verdict
             return error
 
@@ -182,6 +178,16 @@ def _replaced(model: Model, source: ModelSource) -> Model:
     if isinstance(source, SkopsFile) and isinstance(model.source, SkopsFile):
         source = dataclasses.replace(source, trusted=model.source.trusted)
     return dataclasses.replace(model, source=source)
+
+
+def _history(config: Config, root: Path) -> History:
+    if config.history.source == "evidence":
+        return EvidenceHistory(root / config.out)
+    from aiqa.publish.mlflow import MlflowSink
+    from aiqa.publish.mlflow_history import MlflowHistory
+
+    settings = config.mlflow or MlflowSettings()
+    return MlflowHistory(MlflowSink.of(settings, os.environ, project=config.project, out=root / config.out))
 
 
 def _tracking_uri(config: Config) -> str | None:

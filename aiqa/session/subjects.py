@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from aiqa.declare.check import Check
 from aiqa.declare.source import Dataset, Model, ModelSource, declared_dataset, declared_names
 from aiqa.errors import DataError, DeclarationError
+from aiqa.evidence.history import EvidenceHistory, History, Subject, short
 from aiqa.evidence.masking import mask
 from aiqa.evidence.record import DatasetRecord, ModelRecord
 
@@ -36,6 +37,8 @@ class Subjects:
         tracking_uri: str | None = None,
         parameters: Mapping[str, Any] | None = None,
         show_values: bool = False,
+        history: History | None = None,
+        branch: str | None = None,
     ) -> None:
         self.root = root
         self.tracking_uri = tracking_uri
@@ -43,6 +46,8 @@ class Subjects:
         self.parameters = parameters or {}
         self.tables = _Tables(self)
         self.show_values = show_values
+        self.history = history or EvidenceHistory(root / ".aiqa")
+        self.branch = branch
         self.now = dt.datetime.now(dt.UTC)
         self._made: dict[Hashable, object] = {}
 
@@ -120,6 +125,12 @@ class Subjects:
         if check.model is None:
             raise DeclarationError(f"{check.name} asks for a model, but is about none")
         return self.model(check.model)
+
+    def subject(self, check: Check) -> Subject:
+        """Return which data and which model a check is about, as far as they can be told from others."""
+        data = None if check.dataset is None else self._dataset_record(check.dataset).fingerprint
+        models = () if check.model is None else self._model_records(check.model)
+        return Subject(short(data), short(models[0].fingerprint) if models else None)
 
     def records(self, check: Check) -> dict[str, Any]:
         """Return the records of what a check is about, as far as it could be opened."""
