@@ -7,7 +7,7 @@ INSTALL := $(UV) pip install --quiet --python $(BIN)/python --constraint require
 DEPENDENCIES := pyproject.toml requirements.lock
 CHECKED := aiqa tests examples checks benchmarks
 
-.PHONY: demo demo-broken examples test coverage lint lock conformance bench-import bench-stats bench-expectations \
+.PHONY: demo demo-broken examples test coverage lint lock conformance bench-import bench-memory bench-stats bench-expectations \
 	coverage-study clean
 
 demo: .venv/demo examples
@@ -47,6 +47,9 @@ lock: $(UV)
 
 bench-import: .venv/test
 	@$(BIN)/python benchmarks/imports.py
+
+bench-memory: .venv/test
+	@$(BIN)/python -m benchmarks.memory $(ARGS)
 
 bench-stats: .venv/test
 	@set -e; for file in benchmarks/stats_*.py; do echo "== $$file"; $(BIN)/python $$file; done

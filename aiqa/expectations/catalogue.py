@@ -7,7 +7,7 @@ Verdicts, counts and the shape of results are Great Expectations'; where it is i
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiqa.declare.expectation import Expectation, check
@@ -91,7 +91,9 @@ _VALUES = (
     "unexpected_list",
     "unexpected_rows",
     "partial_missing_list",
+    "unexpected_index_query",
 )
+_INDEXES = {"partial_unexpected_index_list", "unexpected_index_list"}
 _OBSERVED = ("observed_value", "details")
 _ENDS = ("expect_column_min_to_be_between", "expect_column_max_to_be_between")
 
@@ -185,10 +187,21 @@ def without_values(found: Mapping[str, Any], *, personal: bool = False) -> dict[
     """
     hidden = {*_VALUES, *(_OBSERVED if personal else _telling(found))}
     told = {key: value for key, value in found["result"].items() if key not in hidden}
+    names = told.get("unexpected_index_column_names") or ()
+    for index in _INDEXES & told.keys():
+        told[index] = _named_rows(told[index], names)
     partitions = isinstance(told.get("details"), Mapping) and "observed_partition" in told["details"]
     if partitions:
         told["details"] = {name: _without_names(part) for name, part in told["details"].items()}
     return {**found, "result": told}
+
+
+def _named_rows(index: Any, names: Sequence[str]) -> list[Any]:
+    """Leave of what names unexpected rows their keys and numbers, and neither values nor labels."""
+    rows = index if isinstance(index, list) else []
+    if names:
+        return [{key: row[key] for key in names if key in row} for row in rows if isinstance(row, Mapping)]
+    return [row for row in rows if isinstance(row, int)]
 
 
 def _without_names(partition: Mapping[str, Any]) -> dict[str, Any]:

@@ -109,8 +109,18 @@ def results_in(
         return validated(batch, expectations, result_format)
 
 
-def run_checkpoint(name: str, context: Path) -> dict[str, Any]:
+def run_checkpoint(name: str, context: Path, parameters: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Run a checkpoint and return its result as that of one expectation.
+
+    What does not hold is named, without values: its type, its column and how many are unexpected.
+
+    Parameters
+    ----------
+    name : str
+    context : Path
+        The folder of the context.
+    parameters : mapping, optional
+        Values of suite parameters.
 
     Raises
     ------
@@ -119,14 +129,28 @@ def run_checkpoint(name: str, context: Path) -> dict[str, Any]:
     """
     with quiet_context(context) as opened:
         try:
-            found = opened.checkpoints.get(name).run()
+            found = opened.checkpoints.get(name).run(expectation_parameters=dict(parameters or {}))
         except Exception as error:
             raise DataError(f"checkpoint {name!r} does not run: {_first_lines(error)}") from error
         told = [dict(one.statistics) for one in found.run_results.values()]
+        failed = [_named(one) for run in found.run_results.values() for one in run.results if not one.success]
     sums = {
         key: sum(one[key] for one in told) for key in ("evaluated_expectations", "successful_expectations")
     }
-    return {"success": bool(found.success), "result": sums, "meta": {}, "exception_info": dict(NO_EXCEPTION)}
+    return {
+        "success": bool(found.success),
+        "result": sums | {"failed": failed},
+        "meta": {},
+        "exception_info": dict(NO_EXCEPTION),
+    }
+
+
+def _named(result: Any) -> str:
+    config = result.expectation_config
+    columns = [config.kwargs.get(key) for key in ("column", "column_A", "column_B") if key in config.kwargs]
+    count = (result.result or {}).get("unexpected_count")
+    told = "" if count is None else f": {count:,} unexpected"
+    return f"{config.type.removeprefix('expect_')}({', '.join(map(str, columns))}){told}"
 
 
 @contextmanager

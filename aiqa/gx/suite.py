@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from aiqa.config import find_root
 from aiqa.declare.expect import BEYOND_GX
 from aiqa.declare.expectation import Expectation, defaults_of, expectation_of
 from aiqa.errors import DeclarationError
@@ -104,7 +105,8 @@ def suite(source: Any, *, name: str | None = None) -> Suite:
     Parameters
     ----------
     source : path, dict, ``ExpectationSuite`` or iterable of Expectation
-        A JSON file, what such a file holds, the object, or expectations of ours that are to be a suite.
+        A JSON file (in the working folder, or the project's root), what such a file holds, the object, or
+        expectations of ours that are to be a suite.
     name : str, optional
         Another name.
 
@@ -120,7 +122,7 @@ def suite(source: Any, *, name: str | None = None) -> Suite:
     [column_to_exist(column='x')]
     """
     if isinstance(source, (str, os.PathLike)):
-        source = _read(Path(source))
+        source = _read(_found(Path(source)))
     if hasattr(source, "to_json_dict"):
         source = source.to_json_dict()
     if isinstance(source, Mapping):
@@ -130,6 +132,11 @@ def suite(source: Any, *, name: str | None = None) -> Suite:
         if all(isinstance(one, Expectation) for one in expectations):
             return Suite(name or "suite", expectations)
     raise DeclarationError(f"a suite is a path, a dict or an ExpectationSuite, not {source!r}")
+
+
+def _found(path: Path) -> Path:
+    """Look for a file in the working folder, then in the project's root."""
+    return path if path.exists() else find_root(Path.cwd()) / path
 
 
 def _read(path: Path) -> Any:

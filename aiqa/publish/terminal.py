@@ -131,7 +131,8 @@ def _check(page: _Page, check: CheckRecord, verbosity: int, told: Container[str 
 
 
 def _gate(page: _Page, check: CheckRecord, gate: GateRecord, verbosity: int, *, explain: bool) -> None:
-    found = words.measured(gate)
+    unexplained = gate.verdict == Verdict.ERROR and not explain
+    found = words.measured(gate) or (words.plain(gate.reason) if unexplained else None)
     line = f"{words.claim(gate)}: {found}" if found else words.claim(gate)
     page.fact(
         Fact(gate.verdict.upper(), line + _effect(gate)),

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from aiqa.declare.expectation import Expectation
 from aiqa.declare.gate import VERSUS_CHAMPION, Between, Met, Requirement, Within
 from aiqa.declare.values import from_json
 from aiqa.errors import DeclarationError
@@ -27,6 +28,7 @@ from aiqa.judge.number import number, percent
 from aiqa.verdict import Verdict
 
 TEXT_LIMIT = 2000
+_FIRST = 5
 WORST_FIRST = (Verdict.ERROR, Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.SKIPPED, Verdict.PASS)
 _SAYS = {
     Verdict.PASS: "passes",
@@ -190,7 +192,10 @@ def _counted(result: dict[str, Any]) -> str | None:
 def _share(unexpected: int, of: int) -> str:
     if not unexpected or not of:
         return f"all {of:,} values are as expected" if of else "there are no values"
-    return f"{unexpected:,} of {of:,} values are not as expected ({number(100 * unexpected / of, [100.0])} %)"
+    are = "is" if unexpected == 1 else "are"
+    return (
+        f"{unexpected:,} of {of:,} values {are} not as expected ({number(100 * unexpected / of, [100.0])} %)"
+    )
 
 
 def confidence_text(estimate: EstimateRecord) -> str:
@@ -229,14 +234,60 @@ def facts(check: CheckRecord, gate: GateRecord, slices: Iterable[str] = ()) -> l
     """
     told = (
         ("because", gate.reason),
+        ("rows", rows_text(gate)),
+        ("values", values_text(gate)),
         *zip(itertools.chain(["slices"], itertools.repeat("")), slices, strict=False),
         ("where", _where(gate.error)),
+        ("noted", notes(gate)),
         ("it means", gate.advice),
         ("call", check.owner),
         ("claimed in", f"{check.file}:{check.line}" if check.file else None),
         ("run again", gate.rerun),
     )
     return [Fact(label, plain(text)) for label, text in told if text]
+
+
+def rows_text(gate: GateRecord) -> str | None:
+    """Return which rows are unexpected, the first of them: by their keys, or by number."""
+    result = (gate.result or {}).get("result", {})
+    rows = result.get("partial_unexpected_index_list") or ()
+    names = result.get("unexpected_index_column_names") or ()
+    if not rows or not result.get("unexpected_count"):
+        return None
+    if not names:
+        return _first_of("number", list(map(str, rows)), result["unexpected_count"])
+    if isinstance(rows[0].get(names[0]), list):  # ours has the keys by column
+        rows = [dict(zip(names, each, strict=True)) for each in zip(*rows[0].values(), strict=True)]
+    if len(names) == 1:
+        return _first_of(names[0], [str(row.get(names[0])) for row in rows], result["unexpected_count"])
+    told = [" ".join(f"{name}={row.get(name)}" for name in names) for row in rows]
+    return _first_of("", told, result["unexpected_count"])
+
+
+def values_text(gate: GateRecord) -> str | None:
+    """Return the first unexpected values, which evidence holds where it may."""
+    result = (gate.result or {}).get("result", {})
+    values = result.get("partial_unexpected_list") or ()
+    return _first_of("", list(map(str, values)), result.get("unexpected_count") or 0) if values else None
+
+
+def _first_of(what: str, told: list[str], of: int) -> str:
+    shown = ", ".join(plain(one, 60) for one in told[:_FIRST])
+    left = of - min(len(told), _FIRST)
+    more = f" and {left:,} more" if left > 0 else ""
+    return f"{what} {shown}{more}".strip()
+
+
+def notes(gate: GateRecord) -> str | None:
+    """Return what the author of an expectation says beside it: its description and notes."""
+    try:
+        claimed = from_json(gate.declaration["claim"])
+    except (KeyError, TypeError, DeclarationError):
+        return None
+    details = claimed.details.as_dict() if isinstance(claimed, Expectation) else {}
+    parts = [details.get("description"), details.get("notes")]
+    told = [" ".join(map(str, part)) if isinstance(part, tuple) else str(part) for part in parts if part]
+    return ". ".join(told) or None
 
 
 def _where(error: ErrorRecord | None) -> str | None:

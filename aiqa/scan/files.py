@@ -19,10 +19,17 @@ _CSV: dict[str, Any] = {"infer_schema_length": None, "try_parse_dates": True}
 _READERS: dict[str, Callable[[Any], pl.LazyFrame]] = {
     "parquet": lambda files: pl.scan_parquet(files, glob=False),
     "arrow": lambda files: pl.scan_ipc(files, glob=False),
-    "csv": lambda file: pl.scan_csv(file, glob=False, **_CSV),
-    "tsv": lambda file: pl.scan_csv(file, glob=False, separator="\t", **_CSV),
+    "csv": lambda file: _whole_lines(pl.scan_csv(file, glob=False, **_CSV)),
+    "tsv": lambda file: _whole_lines(pl.scan_csv(file, glob=False, separator="\t", **_CSV)),
     "jsonl": lambda file: pl.scan_ndjson(file, infer_schema_length=None),
 }
+
+
+def _whole_lines(lazy: pl.LazyFrame) -> pl.LazyFrame:
+    """Read all columns, whichever are asked for: else a line with too many fields would go unseen."""
+    return lazy.map_batches(lambda batch: batch, projection_pushdown=False, streamable=True)
+
+
 _SEPARATORS = {"csv": ",", "tsv": "\t"}
 
 

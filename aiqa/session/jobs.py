@@ -202,7 +202,7 @@ def _checkpoint_job(expectation: Expectation, subjects: Subjects) -> Job:
         from aiqa.gx.native import run_checkpoint
 
         kwargs = expectation.kwargs.as_dict()
-        return [run_checkpoint(kwargs["name"], subjects.root / kwargs["context"])]
+        return [run_checkpoint(kwargs["name"], subjects.root / kwargs["context"], subjects.parameters)]
 
     return Job(None, (), lambda found: _judged(expectation, found), GxAsk(expectation, expectation, run))
 

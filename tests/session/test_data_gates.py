@@ -18,6 +18,7 @@ from aiqa.declare.expectation import Expectation
 from aiqa.declare.source import Dataset
 from aiqa.errors import DeclarationError
 from aiqa.evidence.outcome import Outcome
+from aiqa.publish.terminal import failure_text
 from aiqa.session import Case, Session
 
 ORDERS = pl.DataFrame(
@@ -57,7 +58,10 @@ def test_unexpected_rows_are_told_by_their_keys_and_slices() -> None:
         {"value": "BR", "element_count": 2, "unexpected_count": 1},
         {"value": "PT", "element_count": 2, "unexpected_count": 1},
     ]
-    assert "most where country is 'BR': 1 of 2" in outcome.gate.reason
+    assert "most where" not in outcome.gate.reason  # each has its part
+    skewed = ORDERS.with_columns(country=pl.Series(["BR", "PT", "PT", "BR"]))
+    [outcome] = _decide(aiqa.dataset("orders", skewed, slices=["country"]), NEGATIVE)
+    assert "most where country is 'PT': 2 of 2" in outcome.gate.reason
     assert "-2" not in str(outcome.gate.result)
 
 
@@ -207,3 +211,41 @@ def test_a_table_that_great_expectations_reads_has_personal_data_too() -> None:
         "people", data_source="s", asset="a", batch_definition="all", pii=["email"], keys=["id"]
     )
     assert (people.pii, people.keys) == (("email",), ("id",))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_great_expectations_tells_of_rows_holds_their_keys_alone(gx: Any) -> None:
+    from aiqa.gx.declare import expectation
+
+    people = aiqa.dataset("people", ORDERS, keys=["order_id"], pii=["email"])
+    asked = expectation("expect_column_values_to_match_regex", column="email", regex="@")
+    [outcome] = _decide(people, asked)
+    assert _result(outcome)["partial_unexpected_index_list"] == [{"order_id": "o2"}]
+    assert "no mail" not in outcome.gate.model_dump_json()
+    [outcome] = _decide(aiqa.dataset("people", ORDERS, pii=["email"]), asked)
+    assert _result(outcome)["partial_unexpected_index_list"] == [1]
+
+
+def test_people_read_which_rows_and_what_the_author_noted() -> None:
+    orders = aiqa.dataset("orders", ORDERS, keys=["order_id"])
+    noted = expect.column_values_to_be_between("amount", 0, notes="Refunds are in a table of their own.")
+    [outcome] = _decide(orders, noted)
+    told = failure_text(outcome.check, outcome.gate)
+    assert "order_id o2, o3" in told
+    assert "Refunds are in a table of their own." in told
+    assert "-2.0" not in told
+    [outcome] = _decide(aiqa.dataset("orders", ORDERS), noted, show_values=True)
+    told = failure_text(outcome.check, outcome.gate)
+    assert "number 1, 2" in told
+    assert "-2.0, -3.0" in told
+    pair = aiqa.dataset("orders", ORDERS, keys=["order_id", "country"])
+    [outcome] = _decide(pair, noted)
+    assert "order_id=o2 country=BR, order_id=o3 country=PT" in failure_text(outcome.check, outcome.gate)
+
+
+def test_a_line_with_too_many_fields_is_an_error_whatever_is_read(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text("a,b\n" + "1,2\n" * 3000 + "1,2,3\n" + "1,2\n")
+    [outcome] = _decide(
+        aiqa.dataset("orders", "orders.csv"), expect.column_values_to_be_between("a", 0), root=tmp_path
+    )
+    assert outcome.gate.verdict == "error"
