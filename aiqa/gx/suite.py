@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from aiqa.config import find_root
 from aiqa.declare.expect import BEYOND_GX
 from aiqa.declare.expectation import Expectation, defaults_of, expectation_of
 from aiqa.errors import DeclarationError
@@ -136,7 +135,11 @@ def suite(source: Any, *, name: str | None = None) -> Suite:
 
 def _found(path: Path) -> Path:
     """Look for a file in the working folder, then in the project's root."""
-    return path if path.exists() else find_root(Path.cwd()) / path
+    if path.exists():
+        return path
+    from aiqa.config import find_root  # pydantic takes longer to import than a suite to read
+
+    return find_root(Path.cwd()) / path
 
 
 def _read(path: Path) -> Any:
