@@ -204,3 +204,19 @@ def test_without_great_expectations_only_what_needs_it_is_an_error(monkeypatch: 
     mixed, whole = aiqa.validate(frame, expectations).results
     assert "pip install 'pytest-aiqa[gx]'" in mixed["exception_info"]["exception_message"]
     assert whole["success"]
+
+
+def test_a_checkpoint_takes_the_parameters_of_the_run(context: Path, gx: Any) -> None:
+    opened = gx.get_context(mode="file", context_root_dir=str(context / "gx"))
+    suite = gx.ExpectationSuite(name="asked")
+    suite.add_expectation(
+        gx.expectations.ExpectColumnValuesToBeBetween(column="n", max_value={"$PARAMETER": "most"})
+    )
+    opened.suites.add(suite)
+    definition = opened.data_sources.get("files").get_asset("orders").get_batch_definition("all")
+    validation = opened.validation_definitions.add(
+        gx.ValidationDefinition(name="asked", data=definition, suite=suite)
+    )
+    opened.checkpoints.add(gx.Checkpoint(name="asked", validation_definitions=[validation]))
+    assert run_checkpoint("asked", context / "gx", {"most": 99})["success"] is True
+    assert run_checkpoint("asked", context / "gx", {"most": 2})["success"] is False

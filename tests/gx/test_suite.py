@@ -218,3 +218,13 @@ def test_data_docs_show_our_results(gx: Any) -> None:
     html = DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(document))
     assert "there is no column" in html
     assert "must be greater than or equal to" in html
+
+
+def test_a_file_is_looked_for_in_the_projects_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'p'\n")
+    (tmp_path / "checks").mkdir()
+    suite([expect.column_to_exist("n")], name="small").save(tmp_path / "small.json")
+    monkeypatch.chdir(tmp_path / "checks")
+    assert len(suite("small.json")) == 1
+    with pytest.raises(DeclarationError, match=r"no suite at .*none\.json"):
+        suite("none.json")

@@ -55,3 +55,26 @@ def test_the_slice_with_most_of_them_is_named() -> None:
 def test_a_column_is_there_or_not(success: bool, reason: str) -> None:
     config = {"type": "expect_column_to_exist"}
     assert judge_result({"success": success, "expectation_config": config, "result": {}}).reason == reason
+
+
+def test_a_column_of_another_type_is_told_with_the_type_that_it_has() -> None:
+    result = {
+        "observed_value": {"n": "String"},
+        "details": {"mismatched": {"other_type": ["n"], "missing": ["m"]}},
+    }
+    reason = judge_result({"success": False, "result": result}).reason
+    assert reason == "other type: n (String); missing: m"
+
+
+def test_the_slice_is_told_that_has_more_than_its_part() -> None:
+    slices = {
+        "plan": [
+            {"value": "free", "element_count": 500, "unexpected_count": 80},
+            {"value": "pro", "element_count": 100, "unexpected_count": 60},
+        ]
+    }
+    counts = {"element_count": 1000, "unexpected_count": 160, "unexpected_percent": 16.0}
+    found = {"success": False, "result": {**counts, "unexpected_by_slice": slices}}
+    assert judge_result(found).reason.endswith("most where plan is 'pro': 60 of 100")
+    slices["plan"].pop()
+    assert "most where" not in judge_result(found).reason
