@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from aiqa.declare.source import Dataset, Files
+from aiqa.declare.source import Files
 from aiqa.errors import DeclarationError
 from aiqa.publish.words import plain
 from aiqa.suggest.names import identifier
@@ -36,7 +36,7 @@ def render(suggestion: Suggestion, *, owner: str | None = None) -> str:
     if not suggestion.expectations:
         raise DeclarationError("nothing holds of this table that could be suggested")
     name = identifier(suggestion.dataset.name)
-    parts = (_head(suggestion), _dataset(suggestion.dataset, name), "", "", *_check(suggestion, name, owner))
+    parts = (_head(suggestion), _dataset(suggestion, name), "", "", *_check(suggestion, name, owner))
     return "\n".join(parts) + "\n"
 
 
@@ -68,9 +68,11 @@ def _remarks(suggestion: Suggestion) -> Iterator[str]:
         )
 
 
-def _dataset(dataset: Dataset, name: str) -> str:
+def _dataset(suggestion: Suggestion, name: str) -> str:
+    dataset = suggestion.dataset
     assert isinstance(dataset.source, Files)  # noqa: S101 - render has looked
-    told = {"label": dataset.label, "time": dataset.time, "pii": list(dataset.pii)}
+    lists = {"keys": suggestion.keys, "pii": list(dataset.pii)}
+    told = {"label": dataset.label, "time": dataset.time, **lists}
     arguments = [quoted(dataset.name), quoted(dataset.source.pattern)]
     arguments += [f"{key}={quoted(value)}" for key, value in told.items() if value]
     return _call(f"{name} = aiqa.dataset", arguments, "")

@@ -87,6 +87,13 @@ class Suggestion:
         return tuple(one.expectation for one in self.suggested)
 
     @property
+    def keys(self) -> list[str]:
+        """The first column whose values are all different and not personal: it names rows in failures."""
+        unique = (one for one in self.suggested if one.name == "column_values_to_be_unique")
+        names = (str(one.arguments["column"]) for one in unique)
+        return [name for name in names if name not in self.dataset.pii][:1]
+
+    @property
     def summary(self) -> str:
         """How many there are, in a line."""
         dropped = f"; {len(self.dropped)} more do not hold or were left out" if self.dropped else ""

@@ -442,3 +442,18 @@ def test_a_folder_that_cannot_be_made_is_told(project: Path) -> None:
         suggest_file(
             "data/orders.parquet", root=project, config=aiqa.config.Config(), out="pyproject.toml/x.py"
         )
+
+
+def test_what_is_unique_and_not_personal_names_rows() -> None:
+    rows = 400
+    suggestion = of(
+        pl.DataFrame(
+            {
+                "email": [f"ann{number}@example.org" for number in range(rows)],
+                "order_id": [f"o{number:05d}" for number in range(rows)],
+                "amount": [float(number % 7) for number in range(rows)],
+            }
+        )
+    )
+    assert suggestion.keys == ["order_id"]
+    assert 'keys=["order_id"], pii=["email"]' in " ".join(render(in_file(suggestion)).split())
