@@ -125,8 +125,12 @@ def _check(page: _Page, check: CheckRecord, verbosity: int, told: Container[str 
     said = words.sentence(check)
     if said:
         page.fact(Fact("", said), label=2)
+    explained: set[str] = set()
     for gate in gates:
-        _gate(page, check, gate, verbosity, explain=gate.node not in told)
+        # One cause breaks many gates, and is explained once.
+        again = gate.verdict == Verdict.ERROR and gate.reason in explained
+        explained.add(gate.reason)
+        _gate(page, check, gate, verbosity, explain=gate.node not in told and not again)
     page.line("", ())
 
 

@@ -159,3 +159,10 @@ def test_the_text_of_one_failure() -> None:
         "  claimed in  checks/check_fraud.py:12"
     )
     assert "claim  " not in failure_text(a_check(doc=""), failing_gate())
+
+
+def test_one_cause_of_many_errors_is_explained_once() -> None:
+    gates = [broken_gate(id=f"g{number}", node=f"n{number}") for number in range(3)]
+    text = words_of(shown(a_run(a_check(*gates), verdict=Verdict.ERROR)))
+    assert text.count("it means") == 1
+    assert text.count(words_of(gates[0].reason)) >= 3
