@@ -57,9 +57,11 @@ def oracle(gx: Any) -> Iterator[Oracle]:
 
 
 def _comparable(value: Any) -> Any:
-    """Floats to nine digits; a pandas NaN and a null are the same missing value."""
+    """Floats to eleven digits, nine behind the point; a pandas NaN and a null are the same missing value."""
     if isinstance(value, float):
-        return None if math.isnan(value) else str(value) if math.isinf(value) else round(value, 9)
+        if math.isnan(value):
+            return None
+        return str(value) if math.isinf(value) else round(float(f"{value:.11g}"), 9)
     if isinstance(value, (list, tuple)):
         return [_comparable(item) for item in value]
     if isinstance(value, dict):
