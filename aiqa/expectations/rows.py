@@ -156,9 +156,8 @@ def _told(
     rows = [dict(zip(names, values, strict=True)) for _, *values in found]
     values = [shown(tuple(row[name] for name in columns)) for row in rows]
     numbers = [number for number, *_ in found]
-    labelled = question.labels is not None and not format_.without_values
-    names_of = question.labels(numbers) if labelled and question.labels else numbers
-    index = _index(format_, columns, names_of, rows)
+    labels = None if question.labels is None else question.labels(numbers)
+    index = _index(format_, columns, numbers if labels is None else labels, rows)
     told: dict[str, Any] = {}
     if not format_.without_values:
         told |= {"partial_unexpected_list": values[: format_.partial]}
@@ -166,7 +165,7 @@ def _told(
         told |= {"unexpected_index_column_names": list(format_.keys)}
     if format_.whole_rows:
         told |= {"unexpected_rows": rows[: format_.partial]}
-    return told | _details(format_, values, index, names_of if labelled else None)
+    return told | _details(format_, values, index, labels)
 
 
 def _index(

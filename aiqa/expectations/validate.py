@@ -128,21 +128,21 @@ class _Run:
                 pandas=self.frame.pandas,
                 tables=self.tables,
                 slices=self.slices,
-                labels=self.frame.labels,
+                labels=self.frame.labels if self.frame.pandas else None,
             )
         except Untyped:
             return None
         except Exception as error:  # noqa: BLE001 - it is this expectation's own; the others go on
             return error
 
-    def _by_gx(self, expectations: list[Expectation]) -> Sequence[dict[str, Any] | AiqaError]:
+    def _by_gx(self, expectations: list[Expectation]) -> Sequence[dict[str, Any] | Exception]:
         if not expectations:
             return []
         from aiqa.gx.native import results_of
 
         try:
             return results_of(self.frame.given, expectations, self.format.to_gx(), self.parameters)
-        except AiqaError as error:
+        except Exception as error:  # noqa: BLE001 - custom expectations run here; ours go on
             return [error] * len(expectations)
 
     def _told(self, expectation: Expectation, found: Found | Exception | dict[str, Any]) -> dict[str, Any]:

@@ -44,8 +44,8 @@ class Opened:
         return is_pandas(self.given)
 
     def labels(self, rows: list[int]) -> list[Any]:
-        """Return what the frame's own index calls rows, which are given by their numbers."""
-        return list(self.given.index.take(rows).tolist()) if self.pandas else rows
+        """Return what the index of a frame of pandas calls rows, which are given by their numbers."""
+        return list(self.given.index.take(rows).tolist())
 
 
 def opened(frame: Any, engine: str = "auto", *, name: str = "frame") -> Opened:

@@ -157,15 +157,12 @@ def _scan_job(ready: Expectation, dataset: Dataset, subjects: Subjects) -> Job:
     from aiqa.expectations.kind import ResultFormat, Untyped
 
     table = subjects.table(dataset)
-    personal = bool(set(ready.columns) & set(dataset.pii))
-    shown = subjects.show_values and not personal
+    personal, shown = _privacy(ready, dataset, subjects)
     try:
         asked = claim(
             ready,
             table.columns,
-            ResultFormat(
-                keys=tuple(key for key in dataset.keys if key not in dataset.pii), without_values=not shown
-            ),
+            ResultFormat(keys=_keys(dataset), without_values=not shown),
             pandas=table.pandas,
             tables=subjects.tables,
             slices=tuple(name for name in dataset.slices if name not in dataset.pii),
@@ -183,18 +180,31 @@ def _gx_job(expectation: Expectation, dataset: Dataset, subjects: Subjects) -> J
     """Let Great Expectations decide, on a batch of its own or on the frame as the user gave it."""
 
     def run(expectations: list[Expectation]) -> list[Any]:
+        from aiqa.expectations.kind import ResultFormat
         from aiqa.gx.native import results_in, results_of
 
-        keys = [key for key in dataset.keys if key not in dataset.pii]
-        summary = {"result_format": "SUMMARY"} | ({"unexpected_index_column_names": keys} if keys else {})
+        summary = ResultFormat(keys=_keys(dataset)).to_gx()
         if isinstance(dataset.source, GxBatch):
             return results_in(dataset.source, subjects.root, expectations, summary)
         return results_of(subjects.table(dataset).opened.given, expectations, summary)
 
     ask = GxAsk(expectation, dataset, run)
-    personal = bool(set(expectation.columns) & set(dataset.pii))
-    shown = subjects.show_values and not personal
+    personal, shown = _privacy(expectation, dataset, subjects)
     return Job(None, (), lambda found: _judged(expectation, found, shown=shown, personal=personal), ask)
+
+
+def _keys(dataset: Dataset) -> tuple[str, ...]:
+    return tuple(key for key in dataset.keys if key not in dataset.pii)
+
+
+def _privacy(expectation: Expectation, dataset: Dataset, subjects: Subjects) -> tuple[bool, bool]:
+    """Tell whether it looks at personal data, and whether values may be shown.
+
+    Of a custom expectation nobody knows at which columns it looks, unless it names one as others do.
+    """
+    personal = not set(expectation.columns).isdisjoint(dataset.pii)
+    unknown = bool(expectation.native and dataset.pii and not expectation.columns)
+    return personal, subjects.show_values and not (personal or unknown)
 
 
 def _checkpoint_job(expectation: Expectation, subjects: Subjects) -> Job:

@@ -282,7 +282,9 @@ def test_unexpected_rows_of_pandas_are_told_by_their_labels(gx: Any) -> None:
     )
     assert ours["unexpected_index_list"] == theirs["unexpected_index_list"] == [10, 30]
     assert ours["unexpected_index_query"] == theirs["unexpected_index_query"]
-    assert "unexpected_index_query" not in _found(pl.from_pandas(frame), expectation)[0]["result"]
+    [polars] = _found(pl.from_pandas(frame), expectation, result_format="COMPLETE")
+    assert "unexpected_index_query" not in polars["result"]
+    assert polars["result"]["unexpected_index_list"] == [0, 2]
 
 
 @pytest.mark.parametrize("given", [pl.Series([1]), pd.Series([1]), {"a": [1]}, None, np.zeros(3)])

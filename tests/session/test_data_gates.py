@@ -249,3 +249,28 @@ def test_a_line_with_too_many_fields_is_an_error_whatever_is_read(tmp_path: Path
         aiqa.dataset("orders", "orders.csv"), expect.column_values_to_be_between("a", 0), root=tmp_path
     )
     assert outcome.gate.verdict == "error"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_of_a_custom_expectation_nobody_knows_which_columns_it_shows(gx: Any) -> None:
+    from aiqa.gx.declare import expectation
+
+    rows = expectation("expect_column_values_to_be_in_set", column="country", value_set=["BR"])
+    unknown = expectation("expect_table_row_count_to_equal", value=3)
+    people = aiqa.dataset("people", ORDERS, pii=["email"])
+    told = [_result(outcome) for outcome in _decide(people, rows, unknown, show_values=True)]
+    assert told[0]["partial_unexpected_list"]
+    assert told[1]["observed_value"] == 4
+
+
+def test_what_great_expectations_raises_costs_only_what_it_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    from aiqa.gx import native
+
+    def broken(*_: Any) -> Any:
+        raise ZeroDivisionError("in somebody's metric")
+
+    monkeypatch.setattr(native, "results_of", broken)
+    custom = aiqa.gx.expectation("expect_something_of_ours", column="amount")
+    theirs, ours = aiqa.validate(ORDERS, [custom, NEGATIVE]).results
+    assert theirs["exception_info"]["exception_message"] == "ZeroDivisionError: in somebody's metric"
+    assert ours["result"]["unexpected_count"] == 2
