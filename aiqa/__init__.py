@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from aiqa.declare.check import check
     from aiqa.declare.expect import expect
     from aiqa.declare.gate import champion
-    from aiqa.declare.metric import metric
+    from aiqa.declare.metrics import metric
     from aiqa.declare.source import column, dataset, model
     from aiqa.declare.values import from_json
     from aiqa.evidence.record import Evidence
@@ -41,7 +41,7 @@ _HOME = {
     "expect": "aiqa.declare.expect",
     "from_json": "aiqa.declare.values",
     "gx": "aiqa",
-    "metric": "aiqa.declare.metric",
+    "metric": "aiqa.declare.metrics",
     "model": "aiqa.declare.source",
     "power": "aiqa.stats",
     "run": "aiqa.runner",

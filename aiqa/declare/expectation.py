@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from inspect import Parameter, signature
-from typing import Any, get_args, get_type_hints
+from typing import Any, Unpack, get_args, get_type_hints
 
 from aiqa.declare.arguments import one_of, wrong_argument, wrong_together
-from aiqa.declare.gate import AsUsual, Gate, Met, Policy, make_policy
+from aiqa.declare.gate import Gate, Met, Policy, UsualSettings, make_policy, make_usual
 from aiqa.declare.values import Declaration, Live, Pairs, declaration, freeze
 from aiqa.errors import DeclarationError, nearest
 
@@ -65,7 +64,7 @@ class Expectation(Declaration):
         severity = SEVERITY_OF_GX.get(self.severity, "block")
         return Gate(self, Met(), Policy() if severity == "block" else Policy(severity=severity))
 
-    def as_usual(self, **settings: Any) -> Gate:
+    def as_usual(self, **settings: Unpack[UsualSettings]) -> Gate:
         """Return the gate that requires what is observed to be as in earlier runs.
 
         Of an expectation on rows the share of unexpected ones, in per cent; of others the observed number.
@@ -74,7 +73,12 @@ class Expectation(Declaration):
         Parameters
         ----------
         **settings
-            As of :meth:`aiqa.declare.metric.Metric.as_usual`.
+            Those of :class:`~aiqa.declare.gate.AsUsual`.
+
+        Raises
+        ------
+        DeclarationError
+            If a setting is unknown or impossible.
 
         Examples
         --------
@@ -82,11 +86,7 @@ class Expectation(Declaration):
         >>> expect.table_row_count_to_be_between(1).as_usual()
         table_row_count_to_be_between(min_value=1) as usual
         """
-        known = [field.name for field in dataclasses.fields(AsUsual)]
-        for name in settings:
-            if name not in known:
-                raise DeclarationError(f"as_usual() has no setting {name!r}{nearest(name, known)}")
-        return Gate(self, AsUsual(**settings), self.gate().own_policy)
+        return Gate(self, make_usual(settings), self.gate().own_policy)
 
     def policy(self, **settings: Any) -> Gate:
         """Return the gate that requires this, with its own policy; see :meth:`Gate.policy`."""

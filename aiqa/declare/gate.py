@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import math
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypedDict
 
 from aiqa.declare.values import Declaration, declaration
-from aiqa.errors import DeclarationError
+from aiqa.errors import DeclarationError, nearest
 
 INHERIT: Literal["inherit"] = "inherit"
 SEVERITIES = ("block", "warn")
@@ -168,7 +168,30 @@ class Within(Declaration):
 
 @declaration
 class AsUsual(Declaration):
-    """The value lies where earlier runs put it; see :meth:`aiqa.declare.metric.Metric.as_usual`."""
+    """The value lies where earlier runs put it: anything else is an anomaly.
+
+    Earlier runs are those of the same check, on other data or with another model, from evidence or MLflow as
+    ``[tool.aiqa.history]`` says. Until there are enough the gate is inconclusive; it is, too, where the
+    value lies outside but its own interval reaches into the range.
+
+    Parameters
+    ----------
+    runs : int, default 30
+        How many of the newest count.
+    at_least : int, default 10
+        How many it takes to tell what is usual.
+    false_alarms : float, default 0.01
+        In which share of runs a value is outside that comes as all did before.
+    margin : float, default 0
+        A distance from the middle, in the value's own unit, that is always usual.
+    since : str, optional
+        Runs before this day (UTC, as ``"2026-11-01"``) do not count: the level has changed, and is accepted.
+
+    Raises
+    ------
+    DeclarationError
+        If a setting is impossible.
+    """
 
     runs: int = 30
     at_least: int = 10
@@ -192,6 +215,25 @@ class AsUsual(Declaration):
 
     def __str__(self) -> str:
         return "as usual"
+
+
+class UsualSettings(TypedDict, total=False):
+    """The settings of :class:`AsUsual`, as keyword arguments."""
+
+    runs: int
+    at_least: int
+    false_alarms: float
+    margin: float
+    since: str | None
+
+
+def make_usual(settings: UsualSettings) -> AsUsual:
+    """Return the requirement, naming the setting that does not exist."""
+    known = [field.name for field in dataclasses.fields(AsUsual)]
+    for name in settings:
+        if name not in known:
+            raise DeclarationError(f"as_usual() has no setting {name!r}{nearest(name, known)}")
+    return AsUsual(**settings)
 
 
 @declaration

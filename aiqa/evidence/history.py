@@ -112,45 +112,62 @@ def short(fingerprint: str | None) -> str | None:
     return fingerprint.rpartition(":")[2][:36] if fingerprint else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One value of a run, and which gate of which check it is of."""
+
+    check: tuple[str, str | None, str | None]
+    gate: str
+    claim: Any
+    past: Past
+
+    def answers(self, asked: Asked) -> bool:
+        same_check = self.check == (asked.check, asked.model, asked.dataset)
+        return same_check and self.gate in asked.gates and self.claim == asked.claim
+
+
 @dataclass(slots=True)
 class EvidenceHistory:
-    """The runs in a folder of evidence; each is read once."""
+    """The runs in a folder of evidence; each is read once, and only its values are kept."""
 
     out: Path
     _ids: list[str] | None = None
-    _read: list[Evidence | None] = field(default_factory=list)
+    _read: list[list[_Found]] = field(default_factory=list)
 
     def past(self, asked: Asked) -> Iterator[Past]:
         """Yield what the runs in the folder found, the newest first; damaged ones are left out."""
-        for evidence in self._runs():
-            for check, gate in evidence.gates:
-                value = _value(asked, check, gate)
-                if value is not None:
-                    git = evidence.environment.git
-                    subject = _subject(evidence, check)
-                    yield Past(value, evidence.started, subject, git.branch if git else None)
+        for run in self._runs():
+            yield from (found.past for found in run if found.answers(asked))
 
-    def _runs(self) -> Iterator[Evidence]:
+    def _runs(self) -> Iterator[list[_Found]]:
         if self._ids is None:
             self._ids = runs(self.out)[:MOST_RUNS]
         for place, run_id in enumerate(self._ids):
             if place == len(self._read):
-                self._read.append(_evidence(run_id, self.out))
-            evidence = self._read[place]
-            if evidence is not None:
-                yield evidence
+                self._read.append(_values_of(run_id, self.out))
+            yield self._read[place]
 
 
-def _evidence(run_id: str, out: Path) -> Evidence | None:
+def _values_of(run_id: str, out: Path) -> list[_Found]:
     try:
-        return read(run_id, out)
+        evidence = read(run_id, out)
     except EvidenceError:
-        return None
+        return []
+    git = evidence.environment.git
+    return [
+        _Found(
+            (check.name, check.model, check.dataset),
+            gate.id,
+            gate.declaration.get("claim"),
+            Past(value, evidence.started, _subject(evidence, check), git.branch if git else None),
+        )
+        for check, gate in evidence.gates
+        if (value := _value(gate)) is not None
+    ]
 
 
-def _value(asked: Asked, check: CheckRecord, gate: GateRecord) -> float | None:
-    same = (check.name, check.model, check.dataset) == (asked.check, asked.model, asked.dataset)
-    if not same or gate.id not in asked.gates or gate.declaration.get("claim") != asked.claim or gate.parts:
+def _value(gate: GateRecord) -> float | None:
+    if gate.parts:
         return None
     if gate.estimate is not None:
         return gate.estimate.value

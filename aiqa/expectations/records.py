@@ -76,8 +76,9 @@ def equal(question: Question, a: str, b: str) -> Expr:
 def in_pairs(question: Question, a: str, b: str) -> Expr:
     """The pair is none of the set; missing values are None there."""
     wanted = [tuple(pair) for pair in question.kwargs["value_pairs_set"]]
-    nothing = call("is_in", question.read(a), ())
-    return fails(joined("or", [nothing, *(_is(col(a), x) & _is(question.read(b), y) for x, y in wanted)]))
+    one, other = question.read(a), question.read(b)
+    found = [_is(one, x) & _is(other, y) for x, y in wanted] or [call("is_in", one, ())]
+    return fails(joined("or", found))
 
 
 def sum_equal(question: Question, names: Sequence[str]) -> Expr:

@@ -9,8 +9,9 @@ from typing import Any, get_args
 import numpy as np
 
 from aiqa.declare.gate import Gate, make_policy
-from aiqa.declare.metric import METRIC_NAMES, Metric, column_of, own_metric
-from aiqa.declare.metric import metric as namespace
+from aiqa.declare.metric import Metric, column_of
+from aiqa.declare.metrics import METRIC_NAMES, own_metric
+from aiqa.declare.metrics import metric as namespace
 from aiqa.errors import DeclarationError, MetricError, nearest
 from aiqa.metrics import catalogue, functions, scorers
 from aiqa.metrics.arrays import By, Given, refuse_models, table_of

@@ -9,8 +9,7 @@ from pathlib import Path
 from aiqa.config import Config
 from aiqa.declare.expectation import Expectation
 from aiqa.declare.metric import OF_DATA
-from aiqa.runner.discover import discover
-from aiqa.runner.plan import cases_of
+from aiqa.runner.plan import cases_in
 from aiqa.scan.explain import Pass, Scan, explain
 from aiqa.session import Case, Session
 from aiqa.session.jobs import Job
@@ -60,10 +59,8 @@ def explain_project(
         If a path or a setting is wrong, or a check file cannot be imported.
     """
     session = Session(root, config, models=models)
-    found = discover(paths, config, root, tier or config.tier)
-    session.refuse_unknown_models([item.check for item in found])
     batches: dict[str, list[Case]] = {}
-    for case in (case for item in found for case in cases_of(item, session)):
+    for case in cases_in(paths, session, tier):
         dataset = case.check.dataset
         batches.setdefault(dataset.name if dataset else "no dataset", []).append(case)
     return [one for name, cases in batches.items() for one in _plans(name, cases, session, data=data)]

@@ -69,14 +69,20 @@ def plan_project(
         If a path or a setting is wrong, or a check file cannot be imported.
     """
     session = Session(root, config, models=models)
-    found = discover(paths, config, root, tier or config.tier)
-    session.refuse_unknown_models([item.check for item in found])
-    cases = [case for item in found for case in cases_of(item, session)]
+    cases = cases_in(paths, session, tier)
     present = _present(cases, assumed, session) if data else {}
     return [_planned(case, assumed, session, present.get(index), data) for index, case in enumerate(cases)]
 
 
-def cases_of(item: Found, session: Session) -> Iterator[Case]:
+def cases_in(paths: Sequence[Path], session: Session, tier: str | None) -> list[Case]:
+    """Return the gates of the checks in `paths`, with the session's models."""
+    config = session.config
+    found = discover(paths, config, session.root, tier or config.tier)
+    session.refuse_unknown_models([item.check for item in found])
+    return [case for item in found for case in _cases_of(item, session)]
+
+
+def _cases_of(item: Found, session: Session) -> Iterator[Case]:
     """Yield the gates of a check; a free-form one has none before it runs."""
     if is_free_form(item.function):
         return

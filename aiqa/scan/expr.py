@@ -229,7 +229,7 @@ def _arithmetic(function: Callable[..., Any]) -> _Compiler:
     return compile_
 
 
-_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _COMPARISONS = {
     "<": operator.lt,
     "<=": operator.le,
@@ -242,7 +242,7 @@ _COMPARISONS = {
 
 def _comparison(op: str, schema: Schema, left: Any, right: Any) -> Any:
     if not isinstance(left, Expr):
-        return _comparison(_MIRRORED[op], schema, right, left)
+        return _comparison(MIRRORED[op], schema, right, left)
     column = _read_column(left)
     if column is not None and not isinstance(right, Expr) and right is not None:
         op, right = compared(op, right, schema[column], column)
@@ -308,7 +308,7 @@ def _read(schema: Schema, name: str) -> nw.Expr:
 
 
 OPERATIONS: dict[str, _Compiler] = {
-    "col": lambda schema, name: _read(schema, name),
+    "col": _read,
     **{op: functools.partial(_comparison, op) for op in _COMPARISONS},
     "+": _arithmetic(operator.add),
     "-": _arithmetic(operator.sub),

@@ -86,8 +86,6 @@ def compared(op: str, value: Any, dtype: str, column: str) -> tuple[str, Any]:
     ('<=', Never(instead=True))
     """
     family = family_of(dtype)
-    if family == "decimal" and isinstance(value, float) and math.isinf(value):
-        return op, Never((op in ("<", "<=")) == (value > 0) if op not in ("==", "!=") else op == "!=")
     value = _typed(value, family, dtype, column)
     if family == "integer":
         return _whole(op, value, *_RANGES[dtype])
@@ -202,6 +200,8 @@ def _zone(name: str | None) -> dt.tzinfo:
 
 def _as_decimal(value: float | Decimal, dtype: str, column: str) -> Decimal:
     exact = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
+    if exact.is_infinite():
+        return exact
     _, digits, exponent = exact.as_tuple()
     fits = isinstance(exponent, int) and (abs(exact) >= _DECIMALS or max(len(digits), -exponent) <= 38)
     if not fits:

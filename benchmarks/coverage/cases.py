@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from aiqa.declare.metric import METRIC_NAMES, Metric
-from aiqa.declare.metric import metric as namespace
+from aiqa.declare.metric import Metric
+from aiqa.declare.metrics import METRIC_NAMES
+from aiqa.declare.metrics import metric as namespace
 from aiqa.metrics import catalogue
 from benchmarks.coverage.kinds import CLUSTERED, KINDS, WEIGHTED, Setting
 from benchmarks.coverage.worlds import Array, Columns

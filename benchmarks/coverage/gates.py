@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from aiqa.config import DEFAULT_POLICY
 from aiqa.declare.gate import Policy
 from aiqa.declare.metric import Metric
-from aiqa.declare.metric import metric as namespace
+from aiqa.declare.metrics import metric as namespace
 from aiqa.errors import MetricError
 from aiqa.judge.values import Judged, judge_values
 from aiqa.verdict import Verdict

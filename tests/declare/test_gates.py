@@ -11,7 +11,7 @@ import aiqa
 from aiqa import expect, metric
 from aiqa.declare.expect import EXPECTATION_NAMES
 from aiqa.declare.gate import INHERIT, Gate, Policy
-from aiqa.declare.metric import METRIC_NAMES
+from aiqa.declare.metrics import METRIC_NAMES
 from aiqa.errors import DeclarationError
 
 

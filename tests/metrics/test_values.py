@@ -16,7 +16,8 @@ from sklearn.exceptions import UndefinedMetricWarning
 
 import aiqa
 from aiqa import metric
-from aiqa.declare.metric import METRIC_NAMES, Metric
+from aiqa.declare.metric import Metric
+from aiqa.declare.metrics import METRIC_NAMES
 from aiqa.errors import MetricError
 from aiqa.metrics.catalogue import CATALOGUE
 

@@ -220,7 +220,7 @@ def test_settings_are_checked(settings: dict[str, Any]) -> None:
 
 def test_a_setting_that_does_not_exist_is_named() -> None:
     with pytest.raises(DeclarationError, match="did you mean 'runs'"):
-        expect.column_to_exist("x").as_usual(rusn=3)
+        expect.column_to_exist("x").as_usual(rusn=3)  # type: ignore[call-arg]
     with pytest.raises(DeclarationError, match="single value"):
         metric.recall.by("country").as_usual()
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from aiqa.declare.metric import METRIC_NAMES
+from aiqa.declare.metrics import METRIC_NAMES
 from aiqa.errors import AiqaError
 from aiqa.metrics.catalogue import CATALOGUE
 from benchmarks.coverage import study

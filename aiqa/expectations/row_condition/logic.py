@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,10 +11,9 @@ from typing import Any
 from aiqa.errors import DataError
 from aiqa.expectations.kind import fails
 from aiqa.expectations.row_condition.operands import Operand, column, moment, plain
-from aiqa.scan.expr import Expr, call, joined, may_be_nan
+from aiqa.scan.expr import MIRRORED, Expr, call, joined, may_be_nan
 from aiqa.scan.literals import compared
 
-_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _EQUALITIES = ("==", "!=")
 _TEXTS = (("string", "number"), ("string", "boolean"))
 
@@ -28,7 +28,7 @@ class Unlike(DataError):  # noqa: N818 - to pandas an answer, not an error
 
 
 @dataclass(frozen=True, slots=True)
-class Logic:
+class Logic(ABC):
     """The rules that both have in common.
 
     Parameters
@@ -47,6 +47,7 @@ class Logic:
         """Return a column, which must exist."""
         return column(name, self.columns)
 
+    @abstractmethod
     def compare(self, op: str, left: Operand, right: Operand) -> Expr:
         """Return the comparison of two sides, one of which is no plain value.
 
@@ -55,23 +56,22 @@ class Logic:
         DataError
             If their values cannot be compared.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def member(self, side: Operand, wanted: tuple[Any, ...]) -> Expr:
         """Return the condition that a side is one of plain values."""
-        raise NotImplementedError
 
+    @abstractmethod
     def missing(self, side: Operand) -> Expr:
         """Return the condition that there is no value."""
-        raise NotImplementedError
 
+    @abstractmethod
     def negated(self, condition: Expr) -> Expr:
         """Return the opposite."""
-        raise NotImplementedError
 
     def oriented(self, op: str, left: Operand, right: Operand) -> tuple[str, Operand, Operand]:
         """Put the plain value to the right."""
-        return (_MIRRORED[op], right, left) if left.plain else (op, left, right)
+        return (MIRRORED[op], right, left) if left.plain else (op, left, right)
 
     def alike(self, op: str, left: Operand, right: Operand) -> Expr:
         """Compare two sides, neither of them None, when they are brought to one type."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
@@ -13,16 +14,16 @@ from aiqa.scan.engines.engine import ROW
 from aiqa.scan.expr import Expr
 
 
-class SqlEngine:
+class SqlEngine(ABC):
     """Base of both."""
 
     fused = 400
     ordered = False
     errors: ClassVar[tuple[type[Exception], ...]]
 
+    @abstractmethod
     def reason_of(self, error: Exception) -> str:
         """Say why a query fails, without values of rows."""
-        raise NotImplementedError
 
     def open(self, frame: Any) -> nw.LazyFrame[Any]:
         native = nw.to_native(frame, pass_through=True)
@@ -35,9 +36,9 @@ class SqlEngine:
     def quoted(self, name: str) -> str:
         return name
 
+    @abstractmethod
     def empty(self, table: nw.LazyFrame[Any]) -> list[str]:
         """Return the columns without a type, which hold only null."""
-        raise NotImplementedError
 
     def batch(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str, expr: Expr) -> nw.LazyFrame[Any]:
         """Add the bin: how many edges are at most the value."""
