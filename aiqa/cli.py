@@ -88,6 +88,7 @@ def main() -> None:
 @click.option("--tier", type=click.Choice(["smoke", "pr", "full"]), help="Default: [tool.aiqa] tier.")
 @click.option("--model", "models", multiple=True, metavar="[NAME=]MODEL", help="Check this model instead.")
 @click.option("--no-publish", is_flag=True, help="Keep the evidence here; send nothing.")
+@click.option("--no-cache", is_flag=True, help="Scan and score all anew; keep nothing for later runs.")
 @_out
 @_verbose
 @_quiet
@@ -96,6 +97,7 @@ def run(
     tier: str | None,
     models: tuple[str, ...],
     no_publish: bool,
+    no_cache: bool,
     out: str | None,
     verbose: int,
     quiet: bool,
@@ -108,7 +110,13 @@ def run(
 
     project = _Project.here(out)
     done = run_project(
-        paths, tier=tier, models=models, root=project.root, out=project.out, publish=not no_publish
+        paths,
+        tier=tier,
+        models=models,
+        root=project.root,
+        out=project.out,
+        publish=not no_publish,
+        cache=not no_cache,
     )
     _print(done.evidence, done.deliveries, done.folder, -1 if quiet else verbose)
     raise SystemExit(1 if done.evidence.stops else 0)

@@ -58,7 +58,7 @@ def explain_project(
     ConfigError, DeclarationError
         If a path or a setting is wrong, or a check file cannot be imported.
     """
-    session = Session(root, config, models=models)
+    session = Session(root, config.model_copy(update={"cache": 0.0}), models=models)
     batches: dict[str, list[Case]] = {}
     for case in cases_in(paths, session, tier):
         dataset = case.check.dataset

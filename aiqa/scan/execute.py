@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
@@ -14,9 +14,14 @@ from aiqa.scan.expr import Schema, call, col, compile_expr, reads_as_pattern
 from aiqa.scan.frames import in_engine
 from aiqa.scan.literals import family_of
 from aiqa.scan.lower import lower, simplified
+from aiqa.scan.parted import Parted
 from aiqa.scan.quoting import quoted, unquoted
 from aiqa.scan.statistics import Answers, Binned, Count, Moments, Request, Sample, Scalar, SliceKey
 
+if TYPE_CHECKING:
+    import polars as pl
+
+_Take = Callable[[Sequence[Request]], Answers]
 AT_ONCE = 8
 """Queries that run together and share a scan; more would only raise the memory."""
 
@@ -26,9 +31,10 @@ def execute(frame: Any, requests: Iterable[Request]) -> Answers:
 
     Parameters
     ----------
-    frame : frame of Polars, DuckDB or Spark, or a narwhals frame
+    frame : frame of Polars, DuckDB or Spark, a narwhals frame, or Parted
         The table. A lazy frame of Polars is read in batches (streaming), so files may be larger than memory;
-        relations of DuckDB and DataFrames of Spark are scanned where they are. Others become Polars'.
+        relations of DuckDB and DataFrames of Spark are scanned where they are. Others become Polars'. Of a
+        table by parts, what an earlier run kept is not taken again.
     requests : iterable of Request
         Repeats cost nothing.
 
@@ -52,7 +58,8 @@ def execute(frame: Any, requests: Iterable[Request]) -> Answers:
     {(('country', 'BR'),): 1, (('country', 'PT'),): 1}
     """
     wanted = tuple(dict.fromkeys(requests))
-    native = in_engine(frame)
+    parted = frame if isinstance(frame, Parted) else None
+    native = in_engine(frame if parted is None else parted.whole.frame)
     engine = engine_of(native)
     table = _as_text(engine.open(native))
     schema = engine.schema(table)
@@ -60,16 +67,31 @@ def execute(frame: Any, requests: Iterable[Request]) -> Answers:
         _check(request, schema)
     names = {name: other for name in schema if (other := engine.quoted(name)) != name}
     if not names:
-        return _answered(engine, table, schema, wanted)
+        return _answered(_taker(engine, table, schema, parted), engine, table, schema, wanted)
     asked = {request: quoted(request, names) for request in wanted}
     known = {names.get(name, name): dtype for name, dtype in schema.items()}
-    answers = _answered(engine, table, known, tuple(dict.fromkeys(asked.values())))
+    take = _taker(engine, table, known, None)
+    answers = _answered(take, engine, table, known, tuple(dict.fromkeys(asked.values())))
     return {request: unquoted(answers[other], request) for request, other in asked.items()}
 
 
-def _answered(engine: Engine, table: nw.LazyFrame[Any], schema: Schema, wanted: Sequence[Request]) -> Answers:
+def _taker(engine: Engine, table: nw.LazyFrame[Any], schema: Schema, parted: Parted | None) -> _Take:
+    """Return what takes the requests of a pass: from all rows, or part by part where states are kept."""
+    if parted is None:
+        return lambda requests: _take(engine, table, schema, requests)
+    from aiqa.scan.incremental import Incremental
+
+    def take(frame: pl.LazyFrame, requests: Sequence[Request]) -> Answers:
+        return _take(engine, _as_text(engine.open(frame)), schema, requests)
+
+    return Incremental(parted, schema, take).answers
+
+
+def _answered(
+    take: _Take, engine: Engine, table: nw.LazyFrame[Any], schema: Schema, wanted: Sequence[Request]
+) -> Answers:
     weights = {name: _bad_weight(name) for name in _weights(wanted)}
-    answers = _run(engine, table, schema, (*wanted, *weights.values()))
+    answers = _run(take, (*wanted, *weights.values()))
     for name, request in weights.items():
         if answers.pop(request)[()]:
             raise _weight_error(engine, table, schema, name, request)
@@ -97,13 +119,13 @@ def _as_text(table: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     return table.with_columns(nw.col(*categories).cast(nw.String)) if categories else table
 
 
-def _run(engine: Engine, table: nw.LazyFrame[Any], schema: Schema, wanted: Sequence[Request]) -> Answers:
+def _run(take: _Take, wanted: Sequence[Request]) -> Answers:
     answers: Answers = {}
     for asked in plan.passes(wanted):
         idle = [request for request in asked if _finds_nothing(request, answers)]
         answers |= {request: _nothing(request, answers) for request in idle}
         busy = {request: plan.filled(request, answers) for request in asked if request not in answers}
-        found = _take(engine, table, schema, tuple(dict.fromkeys(busy.values())))
+        found = take(tuple(dict.fromkeys(busy.values())))
         answers |= {request: _nothing(request, answers) | found[ready] for request, ready in busy.items()}
     return answers
 

@@ -292,6 +292,8 @@ class MomentsState:
             return replace(heavy[0] if heavy else self, n=n, min=low, max=high)
         w = self.w + other.w
         mean = self.mean + (other.mean - self.mean) * (other.w / w)
+        if math.isinf(self.mean):  # what is infinite has no distance
+            mean = self.mean + other.mean
         m2, squares, cubes, fourths = (
             tuple(map(sum, zip(*sums, strict=True)))
             for sums in zip(*(_about(part, mean) for part in heavy), strict=True)
@@ -356,6 +358,8 @@ class TotalState:
 
     def merge(self, other: TotalState) -> TotalState:
         """Return the sum over both parts."""
+        if not (self.n and other.n):  # nothing is 0, whatever the type of sums
+            return self if self.n else other
         return TotalState(self.n + other.n, self.sum + other.sum)
 
 

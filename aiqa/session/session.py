@@ -13,7 +13,7 @@ import shlex
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiqa.config import Config, MlflowSettings
 from aiqa.declare.check import Check
@@ -30,6 +30,9 @@ from aiqa.judge.holdout import tighten
 from aiqa.judge.values import Judged
 from aiqa.session.jobs import Case, Job, answer, job_of, judge
 from aiqa.session.subjects import Progress, Subjects
+
+if TYPE_CHECKING:
+    from aiqa.scan.store import Store
 
 
 class Session:
@@ -64,6 +67,7 @@ class Session:
             show_values=config.show_values,
             history=_history(config, root),
             branch=config.history.branch,
+            store=_store(config, root),
         )
         self._models = tuple(models)
         self._replacements = dict(map(_replacement, models))
@@ -178,6 +182,12 @@ def _replaced(model: Model, source: ModelSource) -> Model:
     if isinstance(source, SkopsFile) and isinstance(model.source, SkopsFile):
         source = dataclasses.replace(source, trusted=model.source.trusted)
     return dataclasses.replace(model, source=source)
+
+
+def _store(config: Config, root: Path) -> Store | None:
+    from aiqa.scan.store import Store
+
+    return Store(root / config.out / "cache", int(config.cache * 2**30)) if config.cache else None
 
 
 def _history(config: Config, root: Path) -> History:

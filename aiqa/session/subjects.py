@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from aiqa.scan.model import LoadedModel
     from aiqa.scan.predictions import Predictions
     from aiqa.scan.source import Table
+    from aiqa.scan.store import Store
 
 T = TypeVar("T")
 Progress = Callable[[str, int, int], None]
@@ -39,6 +40,7 @@ class Subjects:
         show_values: bool = False,
         history: History | None = None,
         branch: str | None = None,
+        store: Store | None = None,
     ) -> None:
         self.root = root
         self.tracking_uri = tracking_uri
@@ -48,6 +50,7 @@ class Subjects:
         self.show_values = show_values
         self.history = history or EvidenceHistory(root / ".aiqa")
         self.branch = branch
+        self.store = store
         self.now = dt.datetime.now(dt.UTC)
         self._made: dict[Hashable, object] = {}
 
@@ -55,7 +58,7 @@ class Subjects:
         """Return an open data set."""
         from aiqa.scan.source import open_dataset
 
-        return self._once(("table", dataset), lambda: open_dataset(dataset, self.root))
+        return self._once(("table", dataset), lambda: open_dataset(dataset, self.root, self.store))
 
     def labelled(self, dataset: Dataset) -> Table:
         """Return the rows of a data set that models are judged by: those whose label is known by now."""
@@ -95,8 +98,11 @@ class Subjects:
     def widest_frame(self, dataset: Dataset) -> Any:
         """Return the scored table of a data set where there is one, else the table: one scan for both.
 
-        That of a multi-label model has every row several times over and is not the data set's.
+        That of a multi-label model has every row several times over and is not the data set's. Where
+        statistics are kept by files, they are taken of these.
         """
+        if self.store is not None and self.table(dataset).files:
+            return self.table(dataset).scanned
         scored: list[Any] = [made for key, made in self._made.items() if _is_scored(key, dataset, made)]
         scored = [made for made in scored if not made.labels and dataset.label_maturity is None]
         return scored[-1].frame if scored else self.table(dataset).native
