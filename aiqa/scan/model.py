@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from aiqa.declare.source import (
@@ -25,7 +24,7 @@ from aiqa.scan.blame import raised_at
 from aiqa.scan.execute import schema_of
 from aiqa.scan.frames import is_pandas, to_polars
 from aiqa.scan.models.scorer import Scorer
-from aiqa.scan.predictions import Predictions
+from aiqa.scan.predictions import Predictions, joined
 from aiqa.scan.source import Table
 
 BATCH = 65_536
@@ -103,16 +102,39 @@ class LoadedModel:
             If the model raises (the rows of the batch are named, and the line of one's own code), lacks a
             column, or answers in a shape or a number of rows that does not fit.
         """
+        return joined(self.answers(table, dataset, progress))
+
+    def answers(
+        self,
+        table: Any,
+        dataset: Dataset | None = None,
+        progress: Callable[[int], None] | None = None,
+        *,
+        rows: pl.LazyFrame | None = None,
+        start: int = 0,
+    ) -> list[Predictions]:
+        """Score batches of rows; see :meth:`predict`.
+
+        Parameters
+        ----------
+        table, dataset, progress
+            As there.
+        rows : polars.LazyFrame, optional
+            Some rows of the table. Default: all.
+        start : int, default 0
+            The place of the first of them in the table, for errors and progress.
+        """
         frame, pandas = _rows(table, _name_of(dataset))
+        frame = frame if rows is None else rows
         scorer = _for_frames(self.scorer, pandas)
         parts: list[Predictions] = []
-        done = 0
+        done = start
         for batch in _batches(table, frame.select(self._features(frame, dataset))):
             parts.append(self._scored(scorer, batch, done))
             done += batch.height
             if progress is not None:
                 progress(done)
-        return _joined(parts)
+        return parts
 
     def _features(self, frame: pl.LazyFrame, dataset: Dataset | None) -> list[str]:
         there = schema_of(frame)
@@ -231,19 +253,3 @@ def _batches(table: Any, lazy: pl.LazyFrame) -> Any:
         yield from lazy.collect_batches(chunk_size=BATCH, maintain_order=True, engine="streaming")
     except (pl.exceptions.PolarsError, OSError) as error:
         raise (table.explained(error) if isinstance(table, Table) else ModelError(str(error))) from error
-
-
-def _joined(parts: list[Predictions]) -> Predictions:
-    if not parts:
-        raise ModelError("there are no rows to score")
-    return Predictions(
-        _concatenated([part.prediction for part in parts]),
-        _concatenated([part.score for part in parts]),
-        parts[0].classes,
-        all(part.probabilistic for part in parts),
-    )
-
-
-def _concatenated(arrays: list[np.ndarray[Any, Any] | None]) -> np.ndarray[Any, Any] | None:
-    present = [array for array in arrays if array is not None]
-    return np.concatenate(present) if len(present) == len(arrays) else None

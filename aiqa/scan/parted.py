@@ -46,6 +46,11 @@ class File:
         """Its bytes."""
         return self.stamp[2]
 
+    @property
+    def unchanged(self) -> bool:
+        """Whether it still is what was digested."""
+        return self.path.exists() and _stamp(self.path) == self.stamp
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
@@ -62,7 +67,7 @@ class Part:
     @property
     def unchanged(self) -> bool:
         """Whether the files still are what was digested."""
-        return all(_stamp(file.path) == file.stamp for file in self.files)
+        return all(file.unchanged for file in self.files)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -44,7 +44,9 @@ class Table:
     root : Path
         The project's root.
     store : Store, optional
-        Where statistics of files are kept from run to run.
+        Where statistics of files, and predictions, are kept from run to run.
+    aged : bool
+        Whether these are only the rows of the files whose label is known.
     """
 
     dataset: Dataset
@@ -52,6 +54,7 @@ class Table:
     files: tuple[Path, ...] = ()
     root: Path = field(default_factory=Path)
     store: Store | None = None
+    aged: bool = False
 
     @property
     def native(self) -> Any:
@@ -84,7 +87,9 @@ class Table:
         if self.dataset.label_maturity is None:
             return self
         kept = self.frame.filter(pl.col(str(self.dataset.time)) <= self._last_mature(now))
-        mature = Table(self.dataset, Opened(kept, kept, self.columns), self.files, self.root)
+        mature = Table(
+            self.dataset, Opened(kept, kept, self.columns), self.files, self.root, self.store, aged=True
+        )
         if not mature.rows:
             raise DataError(
                 f"dataset {self.dataset.name!r}: no row is {self.dataset.label_maturity} old, so that no "
@@ -110,7 +115,7 @@ class Table:
     @cached_property
     def scanned(self) -> Any:
         """What :func:`~aiqa.scan.execute.execute` is given: the rows, by parts where statistics are kept."""
-        if self.store is None or not self.files:
+        if self.store is None or not self.files or self.aged:
             return self.native
         whole = Part(self.contents, self.frame)
         parts = tuple(map(self._part, groups(self.contents)))
@@ -226,7 +231,7 @@ def _opened(dataset: Dataset, root: Path, store: Store | None) -> Table:
         files = find(source, root)
         return Table(dataset, opened(read(files, source.format, root)), files, root, store)
     frame = source.frame.value if isinstance(source, Frame) else _called(source, dataset.name)
-    return Table(dataset, opened(frame, name=dataset.name), (), root)
+    return Table(dataset, opened(frame, name=dataset.name), (), root, store)
 
 
 def _is_empty(table: Table) -> bool:

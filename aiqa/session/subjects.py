@@ -76,11 +76,12 @@ class Subjects:
 
     def predictions(self, dataset: Dataset, model: Model, source: ModelSource) -> Predictions:
         """Return what a model says of every row."""
+        from aiqa.scan.scoring import score
 
         def predict() -> Predictions:
             table = self.labelled(dataset)
             loaded = self.model(model, source)
-            return loaded.predict(table, dataset, self._report(model, table))
+            return score(loaded, table, dataset, self._report(model, table))
 
         return self._once(("predictions", dataset, model, source), predict)
 
