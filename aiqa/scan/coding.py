@@ -99,7 +99,8 @@ def _encoded(value: Any, kinds: dict[type, str]) -> Any:
     if isinstance(value, dict):
         return {"dict": [[_encoded(part, kinds) for part in pair] for pair in value.items()]}
     if is_dataclass(value) and type(value) in kinds:
-        return {kinds[type(value)]: [_encoded(getattr(value, f.name), kinds) for f in fields(value)]}
+        given = (field.name for field in fields(value) if field.init)
+        return {kinds[type(value)]: [_encoded(getattr(value, name), kinds) for name in given]}
     for kind, name, write in _WRITTEN:
         if isinstance(value, kind):
             return {name: write(value)}

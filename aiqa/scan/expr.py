@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import narwhals as nw
@@ -27,10 +27,26 @@ class Expr:
 
     Built by :func:`col`, :func:`call` and Python's operators; the operations are the keys of
     ``OPERATIONS``. ``==`` compares two expressions as values: write ``x.eq(y)`` for the operation.
+
+    Parameters
+    ----------
+    op : str
+    args : tuple
+    ops : frozenset of str
+        The operations that occur in it: known from the start, as the hash is, since planning asks often.
     """
 
     op: str
     args: tuple[Any, ...] = ()
+    ops: frozenset[str] = field(init=False, repr=False, compare=False)
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ops", frozenset((self.op,)).union(*(part.ops for part in self.parts)))
+        object.__setattr__(self, "_hash", hash((self.op, self.args)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @property
     def columns(self) -> frozenset[str]:
@@ -47,7 +63,7 @@ class Expr:
 
     def any(self, *ops: str) -> bool:
         """Tell whether one of these operations occurs in it."""
-        return self.op in ops or any(part.any(*ops) for part in self.parts)
+        return not self.ops.isdisjoint(ops)
 
     def eq(self, other: Any) -> Expr:
         """Equal, row by row."""

@@ -57,6 +57,8 @@ def simplified(value: Any, schema: Schema) -> Any:
     """Write regular expressions that all engines understand alike as an ordinary operation."""
     if not isinstance(value, Expr):
         return rebuilt(value, lambda part: simplified(part, schema))
+    if not value.any("matches"):
+        return value
     inner = Expr(value.op, simplified(value.args, schema))
     if inner.op != "matches" or not _is_text(inner.args[0], schema):
         return inner
@@ -87,6 +89,8 @@ def _is_text(value: Any, schema: Schema) -> bool:
 
 def _replaced(value: Any, columns: dict[Expr, str]) -> Any:
     """Walk requests, statistics, tuples and expressions; innermost operations first."""
+    if isinstance(value, Expr) and not value.any(*LOWERED):
+        return value
     inner = rebuilt(value, lambda part: _replaced(part, columns))
     if not isinstance(value, Expr) or inner.op not in LOWERED:
         return inner
