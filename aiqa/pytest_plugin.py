@@ -59,6 +59,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Keep the evidence here: send nothing anywhere.",
     )
     group.addoption(
+        "--aiqa-explain",
+        action="store_true",
+        help="Show the passes over each data set: statistics, bytes, rows and time.",
+    )
+    group.addoption(
         "--aiqa-no-cache",
         action="store_true",
         help="Scan and score everything anew, and keep nothing for later runs.",

@@ -17,16 +17,17 @@ from aiqa.scan.lower import lower, simplified
 from aiqa.scan.parted import Parted
 from aiqa.scan.quoting import quoted, unquoted
 from aiqa.scan.statistics import Answers, Binned, Count, Moments, Request, Sample, Scalar, SliceKey
+from aiqa.scan.work import Watch, Work
 
 if TYPE_CHECKING:
     import polars as pl
 
-_Take = Callable[[Sequence[Request]], Answers]
+_Take = Callable[[Sequence[Request], Work], Answers]
 AT_ONCE = 8
 """Queries that run together and share a scan; more would only raise the memory."""
 
 
-def execute(frame: Any, requests: Iterable[Request]) -> Answers:
+def execute(frame: Any, requests: Iterable[Request], watch: Watch | None = None) -> Answers:
     """Compute every requested statistic in few scans of one table.
 
     Parameters
@@ -37,6 +38,8 @@ def execute(frame: Any, requests: Iterable[Request]) -> Answers:
         table by parts, what an earlier run kept is not taken again.
     requests : iterable of Request
         Repeats cost nothing.
+    watch : callable, optional
+        Is told of each pass, once it is over.
 
     Returns
     -------
@@ -67,31 +70,37 @@ def execute(frame: Any, requests: Iterable[Request]) -> Answers:
         _check(request, schema)
     names = {name: other for name in schema if (other := engine.quoted(name)) != name}
     if not names:
-        return _answered(_taker(engine, table, schema, parted), engine, table, schema, wanted)
+        take = _taker(engine, table, schema, parted)
+        return _answered(take, engine, table, schema, wanted, watch)
     asked = {request: quoted(request, names) for request in wanted}
     known = {names.get(name, name): dtype for name, dtype in schema.items()}
     take = _taker(engine, table, known, None)
-    answers = _answered(take, engine, table, known, tuple(dict.fromkeys(asked.values())))
+    answers = _answered(take, engine, table, known, tuple(dict.fromkeys(asked.values())), watch)
     return {request: unquoted(answers[other], request) for request, other in asked.items()}
 
 
 def _taker(engine: Engine, table: nw.LazyFrame[Any], schema: Schema, parted: Parted | None) -> _Take:
     """Return what takes the requests of a pass: from all rows, or part by part where states are kept."""
     if parted is None:
-        return lambda requests: _take(engine, table, schema, requests)
+        return lambda requests, work: _take(engine, table, schema, requests, work)
     from aiqa.scan.incremental import Incremental
 
-    def take(frame: pl.LazyFrame, requests: Sequence[Request]) -> Answers:
-        return _take(engine, _as_text(engine.open(frame)), schema, requests)
+    def take(frame: pl.LazyFrame, requests: Sequence[Request], work: Work) -> Answers:
+        return _take(engine, _as_text(engine.open(frame)), schema, requests, work)
 
     return Incremental(parted, schema, take).answers
 
 
 def _answered(
-    take: _Take, engine: Engine, table: nw.LazyFrame[Any], schema: Schema, wanted: Sequence[Request]
+    take: _Take,
+    engine: Engine,
+    table: nw.LazyFrame[Any],
+    schema: Schema,
+    wanted: Sequence[Request],
+    watch: Watch | None,
 ) -> Answers:
     weights = {name: _bad_weight(name) for name in _weights(wanted)}
-    answers = _run(take, (*wanted, *weights.values()))
+    answers = _run(take, schema, (*wanted, *weights.values()), watch)
     for name, request in weights.items():
         if answers.pop(request)[()]:
             raise _weight_error(engine, table, schema, name, request)
@@ -119,14 +128,18 @@ def _as_text(table: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     return table.with_columns(nw.col(*categories).cast(nw.String)) if categories else table
 
 
-def _run(take: _Take, wanted: Sequence[Request]) -> Answers:
+def _run(take: _Take, schema: Schema, wanted: Sequence[Request], watch: Watch | None) -> Answers:
     answers: Answers = {}
     for asked in plan.passes(wanted):
         idle = [request for request in asked if _finds_nothing(request, answers)]
         answers |= {request: _nothing(request, answers) for request in idle}
         busy = {request: plan.filled(request, answers) for request in asked if request not in answers}
-        found = take(tuple(dict.fromkeys(busy.values())))
-        answers |= {request: _nothing(request, answers) | found[ready] for request, ready in busy.items()}
+        ready = tuple(dict.fromkeys(busy.values()))
+        needed = frozenset().union(*map(queries.columns_of, ready))
+        work = Work(len(ready), tuple(name for name in schema if name in needed))
+        with work.timed(watch if ready else None):
+            found = take(ready, work)
+        answers |= {request: _nothing(request, answers) | found[asked] for request, asked in busy.items()}
     return answers
 
 
@@ -142,7 +155,9 @@ def _nothing(request: Request, answers: Answers) -> dict[SliceKey, Any]:
     return {key: [] for key in answers[counted]}
 
 
-def _take(engine: Engine, table: nw.LazyFrame[Any], schema: Schema, requests: Sequence[Request]) -> Answers:
+def _take(
+    engine: Engine, table: nw.LazyFrame[Any], schema: Schema, requests: Sequence[Request], work: Work
+) -> Answers:
     """Take the requests of one pass, some of them on the engine that this one hands over to."""
     simple = {simplified(request, schema): request for request in requests}
     own: list[Request] = []
@@ -150,18 +165,19 @@ def _take(engine: Engine, table: nw.LazyFrame[Any], schema: Schema, requests: Se
     for request in simple:
         lacking = any(expr.any(*engine.lacks) for expr in plan.exprs_of(request.statistic))
         (rest if lacking else own).append(request)
-    found = _collected(engine, table, schema, own)
+    found = _collected(engine, table, schema, own, work)
     if rest:
         needed = frozenset().union(*map(queries.columns_of, rest))
         other, handed = handed_over(engine, table, [name for name in schema if name in needed])
-        found |= _collected(other, handed, other.schema(handed), rest)
+        found |= _collected(other, handed, other.schema(handed), rest, work)
     return {simple[request]: answer for request, answer in found.items()}
 
 
 def _collected(
-    engine: Engine, table: nw.LazyFrame[Any], schema: Schema, requests: Sequence[Request]
+    engine: Engine, table: nw.LazyFrame[Any], schema: Schema, requests: Sequence[Request], work: Work
 ) -> Answers:
     planned = list(_queries(engine, table, schema, requests))
+    work.queries += len(planned)
     answers: Answers = {}
     for start in range(0, len(planned), AT_ONCE):
         batch = planned[start : start + AT_ONCE]

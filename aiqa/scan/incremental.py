@@ -44,13 +44,14 @@ from aiqa.scan.statistics import (
     Values,
     merge,
 )
+from aiqa.scan.work import Work
 
 _ADD_UP = (Count, Moments, Extremes, Total, Counts, Values, ScoreHistogram, JointHistogram)
 _KEPT = (*_ADD_UP, Repeats, Frequent, Quantiles, Gap, Query)
 _OF_VALUES = (Extremes, Values, Frequent, Quantiles, Gap, Counts)
 """Statistics whose states hold values of the columns."""
 _ROWS = Request(Count())
-Take = Callable[[pl.LazyFrame, Sequence[Request]], Answers]
+Take = Callable[[pl.LazyFrame, Sequence[Request], Work], Answers]
 
 
 class Incremental:
@@ -68,13 +69,16 @@ class Incremental:
     def __init__(self, table: Parted, schema: Schema, take: Take) -> None:
         self._table = table
         self._schema = schema
-        self._take = take
+        self._take_of = take
+        self._work = Work(0, ())
         self._circumstances = digest_of([*map(str, schema.items()), code()])
         self._told: dict[Request, str | None] = {}
         self._found: list[Answers] = [{} for _ in table.parts]
 
-    def answers(self, requests: Sequence[Request]) -> Answers:
+    def answers(self, requests: Sequence[Request], work: Work) -> Answers:
         """Return what is kept, and take what is not."""
+        self._work = work
+        work.bytes = 0
         kept = [request for request in requests if self._may_be_kept(request)]
         added = [request for request in kept if self._adds_up(request)]
         shown = [request for request in requests if self._is_counted(request)]
@@ -122,11 +126,18 @@ class Incremental:
         read = {request: _unpacked(held.get(key)) for request, key in keys.items()}
         found = {request: states for request, states in read.items() if states is not None}
         missing = [request for request in (*requests, *besides) if request not in found]
-        taken = self._take(part.frame, missing) if missing else {}
+        taken = self._take(part, missing)
+        self._work.kept += len(found)
         if part.unchanged:
             kept = {keys[request]: coding.packed(taken[request]) for request in missing if request in keys}
             self._table.store.write(kept)
         return found | taken
+
+    def _take(self, part: Part, requests: Sequence[Request]) -> Answers:
+        if not requests:
+            return {}
+        self._work.bytes = (self._work.bytes or 0) + sum(file.size for file in part.files)
+        return self._take_of(part.frame, requests, self._work)
 
     def _key(self, part: Part, request: Request) -> str | None:
         if request not in self._told:
@@ -146,7 +157,7 @@ class Incremental:
         before = 0
         for part, found in zip(self._table.parts, self._found, strict=True):
             wanted = [r for r in requests if any(found[_count_of(r)].values()) and _lacks(r, shown[r])]
-            for request, states in (self._take(part.frame, wanted) if wanted else {}).items():
+            for request, states in self._take(part, wanted).items():
                 _append(shown[request], states, before, request)
             before += found[_ROWS][()]
         return {request: _in_order(request, states) for request, states in shown.items()}

@@ -133,6 +133,13 @@ class Table:
         """The number of rows."""
         return int(self.answers([ALL])[ALL][()])
 
+    @property
+    def bytes(self) -> int | None:
+        """The size of the files, or of a frame in memory; None where neither is known."""
+        if self.files:
+            return sum(file.stat().st_size for file in self.files)
+        return int(self.native.estimated_size()) if isinstance(self.native, pl.DataFrame) else None
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of content and schema: of the files' digests, the frame as Arrow, or an engine's hashes."""

@@ -25,6 +25,7 @@ from aiqa.stats.inference import Inference, exact
 
 if TYPE_CHECKING:
     from aiqa.scan.statistics import Answers, Request
+    from aiqa.scan.work import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def job_of(case: Case, policy: Policy, subjects: Subjects, *, versus: bool, seed
     return _metric_job(case, case.check.model, dataset, policy, subjects, versus, seed)
 
 
-def answer(jobs: Sequence[Job]) -> dict[int, Any]:
+def answer(jobs: Sequence[Job], watch: Watch) -> dict[int, Any]:
     """Take the statistics of all jobs, in one scan a table, and return them (or the error) by ``id(job)``.
 
     For those that Great Expectations decides, its result.
@@ -99,7 +100,7 @@ def answer(jobs: Sequence[Job]) -> dict[int, Any]:
 
     found: dict[int, Any] = {id(job): {} for job in jobs if not job.requests}
     for group in _grouped(jobs, lambda job: id(job.frame) if job.requests else None):
-        answers = answers_of(group[0].frame, [job.requests for job in group])
+        answers = answers_of(group[0].frame, [job.requests for job in group], watch)
         found |= zip(map(id, group), answers, strict=True)
     for group in _grouped(jobs, lambda job: job.gx.where if job.gx else None):
         found |= zip(map(id, group), _by_gx([job.gx for job in group if job.gx]), strict=True)

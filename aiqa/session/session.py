@@ -33,6 +33,7 @@ from aiqa.session.subjects import Progress, Subjects
 
 if TYPE_CHECKING:
     from aiqa.scan.store import Store
+    from aiqa.scan.work import Work
 
 
 class Session:
@@ -142,11 +143,14 @@ class Session:
     def _decide_batch(self, cases: Sequence[Case]) -> list[Outcome]:
         started = time.perf_counter()
         jobs = self._jobs(cases)
+        passes: list[Work] = []
         with self.subjects.scanning(cases[0].check.dataset):
-            answers = answer([job for job in jobs if isinstance(job, Job)])
+            answers = answer([job for job in jobs if isinstance(job, Job)], passes.append)
         judged = [judge(job, answers.get(id(job))) for job in jobs]
         share = (time.perf_counter() - started) / len(cases)
-        return [self._outcome(case, result, share) for case, result in zip(cases, judged, strict=True)]
+        outcomes = [self._outcome(case, result, share) for case, result in zip(cases, judged, strict=True)]
+        scans = self.subjects.scan_records(cases[0].check.dataset, passes)
+        return [outcomes[0].model_copy(update={"scans": scans}), *outcomes[1:]]
 
     def _jobs(self, cases: Sequence[Case]) -> list[Job | Exception]:
         compared = {case.check.model for case in cases if case.gate.needs_champion}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -13,7 +13,7 @@ from aiqa.declare.source import Dataset, Model, ModelSource, declared_dataset, d
 from aiqa.errors import DataError, DeclarationError
 from aiqa.evidence.history import EvidenceHistory, History, Subject, short
 from aiqa.evidence.masking import mask
-from aiqa.evidence.record import DatasetRecord, ModelRecord
+from aiqa.evidence.record import DatasetRecord, ModelRecord, ScanRecord
 
 if TYPE_CHECKING:
     import polars as pl
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from aiqa.scan.predictions import Predictions
     from aiqa.scan.source import Table
     from aiqa.scan.store import Store
+    from aiqa.scan.work import Work
 
 T = TypeVar("T")
 Progress = Callable[[str, int, int], None]
@@ -144,6 +145,26 @@ class Subjects:
         datasets = () if check.dataset is None else (self._dataset_record(check.dataset),)
         models = () if check.model is None else self._model_records(check.model)
         return {"datasets": datasets, "models": models}
+
+    def scan_records(self, dataset: Dataset | None, passes: Sequence[Work]) -> tuple[ScanRecord, ...]:
+        """Return the records of the passes that were made over a data set."""
+        if dataset is None or not passes:
+            return ()
+        table = self.table(dataset)
+        return tuple(
+            ScanRecord(
+                dataset=dataset.name,
+                number=number,
+                statistics=work.statistics,
+                kept=work.kept,
+                columns=work.columns,
+                queries=work.queries,
+                rows=table.rows,
+                bytes=table.bytes if work.bytes is None else work.bytes,
+                seconds=round(work.seconds, 6),
+            )
+            for number, work in enumerate(passes, start=1)
+        )
 
     def _champion(self, dataset: Dataset, model: Model) -> Predictions:
         if model.champion is None:

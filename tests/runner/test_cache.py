@@ -8,8 +8,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
 import aiqa
+from aiqa.cli import main
 from aiqa.evidence.record import Evidence
 
 CHECKS = """
@@ -57,9 +59,38 @@ def test_a_second_run_finds_the_same_and_sees_what_is_new(home: Path) -> None:
     assert _told(after) == _told(aiqa.run(root=home, cache=False))
 
 
-def _pytest(home: Path, *arguments: str) -> None:
+def test_evidence_says_what_was_read_and_what_was_kept(home: Path) -> None:
+    size = sum(file.stat().st_size for file in (home / "orders").iterdir())
+    [first] = aiqa.run(root=home).scans
+    assert (first.dataset, first.number, first.rows, first.kept) == ("orders", 1, 9, 0)
+    assert set(first.columns) == {"id", "amount"}
+    assert first.bytes == 2 * size, "once for what adds up over files, once for what does not"
+    [again] = aiqa.run(root=home).scans
+    assert (again.queries, again.bytes, again.statistics) == (0, 0, first.statistics)
+    assert again.kept >= first.statistics
+    [anew] = aiqa.run(root=home, cache=False).scans
+    assert (anew.kept, anew.bytes) == (0, size)
+
+
+def test_the_passes_are_shown(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(home)
+    first, again = (_shown("run", "--explain") for _ in range(2))
+    assert "orders 9 rows, 1 pass" in first
+    assert "statistics of 2 columns" in first
+    assert "kept from earlier runs" not in first
+    assert "kept from earlier runs" in again
+    assert "pass 1" in _shown("show", "--explain")
+    assert "pass 1" not in _shown("show")
+    assert "  pass 1" in _pytest(home, "--aiqa-explain")
+
+
+def _shown(*arguments: str) -> str:
+    return " ".join(CliRunner().invoke(main, arguments).output.split())
+
+
+def _pytest(home: Path, *arguments: str) -> str:
     command = [sys.executable, "-m", "pytest", "--aiqa", "-q", "--rootdir", str(home), *arguments, str(home)]
-    subprocess.run(command, check=True, cwd=home, capture_output=True)
+    return subprocess.run(command, check=True, cwd=home, capture_output=True, text=True).stdout
 
 
 def test_nothing_is_kept_where_that_is_not_wanted(home: Path) -> None:

@@ -60,7 +60,9 @@ def _frame(rows: int, seed: int = 0) -> pl.DataFrame:
 def _fitted(estimator: Any = None, labels: Any = None, seed: int = 9) -> Any:
     frame = _frame(200, seed)
     truth = frame["y"].to_numpy() if labels is None else labels(frame["y"].to_numpy())
-    return (LogisticRegression() if estimator is None else estimator).fit(frame.select(FEATURES).to_pandas(), truth)
+    return (LogisticRegression() if estimator is None else estimator).fit(
+        frame.select(FEATURES).to_pandas(), truth
+    )
 
 
 def _files(folder: Path, *parts: pl.DataFrame) -> str:
