@@ -187,8 +187,8 @@ class MetricNamespace:
     latency = Metric("latency", Pairs((("quantile", 0.5),)))
     """Milliseconds of one call: ``metric.latency(quantile=0.95, rows=1) <= 5``. Smaller is better.
 
-    ``quantile=`` of the calls, 0.5 (the median) where not given; each scores ``rows=`` rows of the data set, 1 where not
-    given, drawn anew. At most ``calls=`` (2,000, or what the quantile takes) in ``seconds=`` (10).
+    ``quantile=`` of the calls, 0.5 (the median) where not given; each scores ``rows=`` rows of the data set,
+    1 where not given, drawn anew. At most ``calls=`` (2,000, or as a quantile takes) in ``seconds=`` (10).
     """
     throughput = Metric("throughput")
     """Rows a second, one call after the other, of ``rows=`` each: 65,536 where not given.

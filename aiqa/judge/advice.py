@@ -39,8 +39,8 @@ def advice_on_failure(gate: Gate) -> str:
     resource = isinstance(gate.claim, Metric) and gate.claim.name in OF_RESOURCES
     if resource and gate.needs_champion:
         return (
-            "The new model takes more than required against the one that serves now. Both were measured in turns "
-            "on one machine, so look at what changed in the model and in the libraries that it needs."
+            "The new model takes more than required against the one that serves now. Both were measured in "
+            "turns on one machine, so look at what changed in the model and in the libraries that it needs."
         )
     if resource:
         return (
