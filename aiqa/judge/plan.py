@@ -273,7 +273,7 @@ def _of_resources(metric: Metric, confidence: float) -> Iterator[str]:
     if metric.name != "throughput":
         # Of so many independent ones the largest is a bound of the quantile.
         n = math.ceil(math.log(1 - confidence) / math.log(options.get("quantile", 0.5)))
-        yield f"with fewer than {n:,} there is no upper bound, and the gate cannot pass"
+        yield f"with fewer than {n:,} there is no upper bound that could prove anything"
 
 
 def _notes(metric: Metric, have: Have | None, cluster: str | None, assumed: Assumptions) -> Iterator[str]:

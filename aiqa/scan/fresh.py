@@ -237,12 +237,12 @@ def _measured(task: _Task) -> dict[str, Any]:
 
 def _loaded(task: _Task) -> LoadedModel:
     if task.home is not None:
-        _import(*task.home)
+        _import(*task.home, task.root)
     model: Model = pickle.loads(task.model)  # noqa: S301 - made by the process that started this one
     return load_model(model.source, model, task.root, tracking_uri=task.tracking_uri)
 
 
-def _import(name: str, file: str) -> None:
+def _import(name: str, file: str, root: Path) -> None:
     """Import a module by its name, or a check file, which has none that Python finds, by its place."""
     try:
         import_module(name)
@@ -250,6 +250,7 @@ def _import(name: str, file: str) -> None:
         spec = spec_from_file_location(name, file)
         if error.name != name.partition(".")[0] or spec is None or spec.loader is None:
             raise
+        sys.path[:0] = [str(Path(file).parent), str(root)]  # as where check files are discovered
         module = sys.modules[name] = module_from_spec(spec)
         spec.loader.exec_module(module)
 

@@ -61,14 +61,21 @@ def test_estimators_objects_and_files_are_loaded_there(tmp_path: Path) -> None:
     assert (found.taken["s"] > 0).all()
 
 
-def test_a_check_file_that_python_does_not_find_by_name_is_found_by_its_place(tmp_path: Path) -> None:
+def test_a_check_file_that_python_does_not_find_by_name_is_found_by_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "check_elsewhere.py"
-    file.write_text("def model(frame):\n    return frame['row'].to_numpy() * 1.0\n")
+    (tmp_path / "helper_of_elsewhere.py").write_text("ONE = 1.0\n")
+    file.write_text(
+        "from helper_of_elsewhere import ONE\ndef model(frame):\n    return frame['row'].to_numpy() * ONE\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
     spec = importlib.util.spec_from_file_location("aiqa_checks_elsewhere", file)
     assert spec is not None
     assert spec.loader is not None
     module = sys.modules["aiqa_checks_elsewhere"] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    sys.path.remove(str(tmp_path))
     try:
         fitted = LinearRegression().fit(FRAME.select("row").to_pandas(), FRAME["y"].to_numpy())
         found = _start(module.model, fitted).taken["MiB"][0]
