@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,16 @@ def test_a_process_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.Monke
         seconds *= 2
     with pytest.raises(ProcessLookupError):
         os.kill(int(note.read_text()), 0)
+
+
+def test_a_process_whose_parent_is_gone_ends_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(models.NOTE, str(tmp_path / "pid"))
+    run = subprocess.run
+    monkeypatch.setattr(subprocess, "run", lambda *args, **told: run(*args, **{**told, "timeout": 100}))
+    with pytest.raises(ModelError, match="SIGALRM"):
+        _start(models.hanging, seconds=1.0)
 
 
 def test_no_process_is_started_that_could_not_be_done_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
