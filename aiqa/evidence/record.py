@@ -36,6 +36,8 @@ class EstimateRecord(Record):
     method: str
     confidence: float | None
     alternative: str
+    unit: str = Field(default="", description="of the value and its bounds; empty for a plain number")
+    n_of: str = Field(default="rows", description="what n counts")
 
 
 class ErrorRecord(Record):

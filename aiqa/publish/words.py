@@ -26,6 +26,7 @@ from aiqa.evidence.record import (
     ScanRecord,
 )
 from aiqa.judge.number import number, percent
+from aiqa.stats.inference import ROWS
 from aiqa.verdict import Verdict
 
 TEXT_LIMIT = 2000
@@ -203,8 +204,9 @@ def estimate_text(estimate: EstimateRecord, beside: Iterable[float] = (), signed
     """Return ``0.9412 [0.921, 0.957], n 569``, precise enough to be told from the numbers `beside` it."""
     beside = tuple(beside)
     value = number(estimate.value, beside, signed)
-    interval = interval_text(estimate, beside, signed)
-    return f"{value} {interval}, n {estimate.n:,}" if interval else f"{value}, n {estimate.n:,}"
+    told = (value, estimate.unit, interval_text(estimate, beside, signed))
+    counted = "" if estimate.n_of == ROWS else f" {plain(estimate.n_of)}"
+    return f"{' '.join(filter(None, told))}, n {estimate.n:,}{counted}"
 
 
 def interval_text(estimate: EstimateRecord, beside: Iterable[float] = (), signed: bool = False) -> str:
@@ -220,8 +222,10 @@ def _compared(gate: GateRecord, gain: EstimateRecord) -> str:
     text = f"gain {estimate_text(gain, bounds_of(gate), signed=True)}"
     if gate.challenger is None or gate.champion is None:
         return text
-    challenger = number(gate.challenger, [gate.champion])
-    return f"{challenger} against the champion's {number(gate.champion, [gate.challenger])}, {text}"
+    unit = f" {gain.unit}" if gain.unit else ""
+    challenger = number(gate.challenger, [gate.champion]) + unit
+    champion = number(gate.champion, [gate.challenger]) + unit
+    return f"{challenger} against the champion's {champion}, {text}"
 
 
 def _counted(result: dict[str, Any]) -> str | None:

@@ -73,6 +73,27 @@ class LoadedModel:
         return self.scorer.identity.mlflow
 
     @property
+    def size(self) -> int:
+        """Bytes of its files (skops, MLflow's folder); of an estimator in memory, of its pickle.
+
+        Raises
+        ------
+        ModelError
+            If it is stored nowhere: a function, a column, an estimator that cannot be pickled.
+        """
+        size = self.scorer.identity.size
+        if size is None and isinstance(self.source, Estimator):
+            from aiqa.scan.models.digest import pickled_size
+
+            size = pickled_size(self.source.estimator.value)
+        if size is None:
+            raise ModelError(
+                f"model {self.model.name!r} ({self.address}) is stored nowhere, so that its size is not "
+                "known: save it (skops, MLflow) and declare its address"
+            )
+        return size
+
+    @property
     def classes(self) -> tuple[Any, ...]:
         """The labels that the model knows, in its own order; empty where it cannot tell."""
         return self.scorer.classes
@@ -126,15 +147,32 @@ class LoadedModel:
         """
         frame, pandas = _rows(table, _name_of(dataset))
         frame = frame if rows is None else rows
-        scorer = _for_frames(self.scorer, pandas)
+        scorer = self.answering(pandas=pandas)
         parts: list[Predictions] = []
         done = start
-        for batch in _batches(table, frame.select(self._features(frame, dataset))):
+        for batch in _batches(table, self.input(frame, dataset)):
             parts.append(self._scored(scorer, batch, done))
             done += batch.height
             if progress is not None:
                 progress(done)
         return parts
+
+    def answering(self, *, pandas: bool) -> Scorer:
+        """Return what answers, which for a function depends on the frames that the user works in."""
+        from aiqa.scan.models.function import FunctionScorer
+
+        of = self.scorer
+        return FunctionScorer(of.function, of.model, pandas) if isinstance(of, FunctionScorer) else of
+
+    def input(self, frame: pl.LazyFrame, dataset: Dataset | None = None) -> pl.LazyFrame:
+        """Return the columns that the model takes.
+
+        Raises
+        ------
+        ModelError
+            If one is not there; names the nearest.
+        """
+        return frame.select(self._features(frame, dataset))
 
     def _features(self, frame: pl.LazyFrame, dataset: Dataset | None) -> list[str]:
         there = schema_of(frame)
@@ -164,11 +202,15 @@ class LoadedModel:
         except AiqaError:
             raise
         except Exception as error:
-            where = raised_at(error)
-            raise ModelError(
-                f"model {self.model.name!r} raised {type(error).__name__} on {rows}: {error}"
-                f"{f' ({where})' if where else ''}"
-            ) from error
+            raise self.failure(error, rows) from error
+
+    def failure(self, error: Exception, rows: str) -> ModelError:
+        """Return what to tell of an error that the model raised on these rows, and where in one's code."""
+        where = raised_at(error)
+        return ModelError(
+            f"model {self.model.name!r} raised {type(error).__name__} on {rows}: {error}"
+            f"{f' ({where})' if where else ''}"
+        )
 
 
 def load_model(
@@ -236,16 +278,6 @@ def _rows(table: Any, name: str) -> tuple[pl.LazyFrame, bool]:
 
 def _name_of(dataset: Dataset | None) -> str:
     return "frame" if dataset is None else dataset.name
-
-
-def _for_frames(scorer: Scorer, pandas: bool) -> Scorer:
-    from aiqa.scan.models.function import FunctionScorer
-
-    return (
-        FunctionScorer(scorer.function, scorer.model, pandas)
-        if isinstance(scorer, FunctionScorer)
-        else scorer
-    )
 
 
 def _batches(table: Any, lazy: pl.LazyFrame) -> Any:

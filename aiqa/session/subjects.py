@@ -18,11 +18,13 @@ from aiqa.evidence.record import DatasetRecord, ModelRecord, ScanRecord
 if TYPE_CHECKING:
     import polars as pl
 
+    from aiqa.metrics.resources import Shape
     from aiqa.metrics.table import ScoredTable
     from aiqa.scan.model import LoadedModel
     from aiqa.scan.predictions import Predictions
     from aiqa.scan.source import Table
     from aiqa.scan.store import Store
+    from aiqa.scan.timing import Measured
     from aiqa.scan.work import Work
 
 T = TypeVar("T")
@@ -53,6 +55,8 @@ class Subjects:
         self.branch = branch
         self.store = store
         self.now = dt.datetime.now(dt.UTC)
+        self.compared: set[Hashable] = set()
+        """Measurements that some gate of the run takes of the champion too."""
         self._made: dict[Hashable, object] = {}
 
     def table(self, dataset: Dataset) -> Table:
@@ -96,6 +100,20 @@ class Subjects:
             return scored_table(self.labelled(dataset).frame, model, dataset, challenger, champion)
 
         return self._once(("scored", dataset, model, versus), score)
+
+    def measured(
+        self, dataset: Dataset | None, model: Model, shape: Shape, seed: int, *, versus: bool
+    ) -> Measured:
+        """Return what a model takes (`versus`: and the champion, in turns), measured once for all gates."""
+        from aiqa.metrics.resources import measure
+
+        def make() -> Measured:
+            sources = [model.source, *([self._champion_source(model)] if versus else [])]
+            models = [self.model(model, source) for source in sources]
+            table = None if dataset is None else self.table(dataset)
+            return measure(shape, models, table, seed, root=self.root, tracking_uri=self.tracking_uri)
+
+        return self._once(("measured", dataset, model, shape, versus), make)
 
     def widest_frame(self, dataset: Dataset) -> Any:
         """Return the scored table of a data set where there is one, else the table: one scan for both.
@@ -167,11 +185,14 @@ class Subjects:
         )
 
     def _champion(self, dataset: Dataset, model: Model) -> Predictions:
+        return self.predictions(dataset, model, self._champion_source(model))
+
+    def _champion_source(self, model: Model) -> ModelSource:
         if model.champion is None:
             raise DeclarationError(
                 f"model {model.name!r} has no champion: declare aiqa.model(..., champion=...)"
             )
-        return self.predictions(dataset, model, model.champion)
+        return model.champion
 
     def _report(self, model: Model, table: Table) -> Callable[[int], None] | None:
         progress = self.progress
