@@ -17,6 +17,7 @@ from aiqa.scan.lower import lower, simplified
 from aiqa.scan.parted import Parted
 from aiqa.scan.quoting import quoted, unquoted
 from aiqa.scan.statistics import Answers, Binned, Count, Moments, Request, Sample, Scalar, SliceKey
+from aiqa.scan.uniqueness import FIRST, with_hashes
 from aiqa.scan.work import Watch, Work
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def _taker(engine: Engine, table: nw.LazyFrame[Any], schema: Schema, parted: Par
     from aiqa.scan.incremental import Incremental
 
     def take(frame: pl.LazyFrame, requests: Sequence[Request], work: Work) -> Answers:
-        return _take(engine, _as_text(engine.open(frame)), schema, requests, work)
+        return _exactly(engine, _as_text(engine.open(frame)), schema, requests, work)
 
     return Incremental(parted, schema, take).answers
 
@@ -158,7 +159,22 @@ def _nothing(request: Request, answers: Answers) -> dict[SliceKey, Any]:
 def _take(
     engine: Engine, table: nw.LazyFrame[Any], schema: Schema, requests: Sequence[Request], work: Work
 ) -> Answers:
-    """Take the requests of one pass, some of them on the engine that this one hands over to."""
+    if not engine.hashes:
+        return _exactly(engine, table, schema, requests, work)
+
+    def take(asked: Sequence[Request]) -> Answers:
+        return _exactly(engine, table, schema, asked, work)
+
+    def first(asked: Sequence[Request]) -> Answers:
+        return _exactly(engine, table.head(FIRST), schema, asked, work)
+
+    return with_hashes(requests, first, lambda request: take([request])[request][()], take)
+
+
+def _exactly(
+    engine: Engine, table: nw.LazyFrame[Any], schema: Schema, requests: Sequence[Request], work: Work
+) -> Answers:
+    """Take requests as they are, some of them on the engine that this one hands over to."""
     simple = {simplified(request, schema): request for request in requests}
     own: list[Request] = []
     rest: list[Request] = []

@@ -9,11 +9,13 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Callable, Container, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from aiqa.errors import DataError
@@ -44,6 +46,7 @@ from aiqa.scan.statistics import (
     Values,
     merge,
 )
+from aiqa.scan.uniqueness import FIRST, Sorted, with_hashes
 from aiqa.scan.work import Work
 
 _ADD_UP = (Count, Moments, Extremes, Total, Counts, Values, ScoreHistogram, JointHistogram)
@@ -126,7 +129,7 @@ class Incremental:
         read = {request: _unpacked(held.get(key)) for request, key in keys.items()}
         found = {request: states for request, states in read.items() if states is not None}
         missing = [request for request in (*requests, *besides) if request not in found]
-        taken = self._take(part, missing)
+        taken = self._take_whole(missing) if part is self._table.whole else self._take(part, missing)
         self._work.kept += len(found)
         if part.unchanged:
             kept = {keys[request]: coding.packed(taken[request]) for request in missing if request in keys}
@@ -138,6 +141,32 @@ class Incremental:
             return {}
         self._work.bytes = (self._work.bytes or 0) + sum(file.size for file in part.files)
         return self._take_of(part.frame, requests, self._work)
+
+    def _take_whole(self, requests: Sequence[Request]) -> Answers:
+        whole = self._table.whole
+
+        def first(asked: Sequence[Request]) -> Answers:
+            return self._take_of(whole.frame.head(FIRST), asked, self._work)
+
+        return with_hashes(requests, first, self._hashes, lambda asked: self._take(whole, asked))
+
+    def _hashes(self, request: Request) -> Sorted:
+        hashes = np.concatenate([self._hashes_of(part, request) for part in self._table.parts])
+        hashes.sort()
+        return hashes
+
+    def _hashes_of(self, part: Part, request: Request) -> Sorted:
+        """Return the hashes of one part, from the file that keeps them where there is one."""
+        store, key = self._table.store, self._key(part, request)
+        file = None if key is None else store.file(f"{key}.npy")
+        if file is not None:
+            with suppress(OSError, ValueError):
+                held: Sorted = np.load(file, mmap_mode="r", allow_pickle=False)
+                return held
+        found: Sorted = self._take(part, [request])[request][()]
+        if key is not None and part.unchanged:
+            store.keep_file(f"{key}.npy", lambda path: _save(path, found))
+        return found
 
     def _key(self, part: Part, request: Request) -> str | None:
         if request not in self._told:
@@ -161,6 +190,11 @@ class Incremental:
                 _append(shown[request], states, before, request)
             before += found[_ROWS][()]
         return {request: _in_order(request, states) for request, states in shown.items()}
+
+
+def _save(path: Path, array: Sorted) -> None:
+    with path.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
 
 
 def _count_of(request: Request) -> Request:
@@ -240,9 +274,10 @@ def code() -> str:
     """Return a digest of the code that takes statistics, and of the versions of what it stands on."""
     folder = Path(__file__).parents[1]
     files = sorted(file for room in ("scan", "stats") for file in (folder / room).rglob("*.py"))
-    sha = hashlib.sha256(
-        " ".join([python_version(), *map(version, ("polars", "narwhals", "numpy"))]).encode()
-    )
+    # The last, as another processor may hash otherwise.
+    libraries = [f"{name} {version(name)}" for name in ("polars", "narwhals", "numpy")]
+    about = [python_version(), *libraries, str(pl.Series(["a", None]).hash().to_list())]
+    sha = hashlib.sha256(" ".join(about).encode())
     for file in files:
         sha.update(file.read_bytes())
     return sha.hexdigest()

@@ -102,6 +102,8 @@ def _added(
 ) -> nw.LazyFrame[Any]:
     if expr.op == "repeated":
         return _repeated(table, schema, expr, name)
+    if expr.op in ("hash", "hash_in"):
+        return _hashed(engine, table, schema, expr, name)
     if expr.op == "found_in":
         return _found_in(engine, table, schema, expr, name)
     value = compile_expr(expr.args[0], schema)
@@ -110,6 +112,14 @@ def _added(
     if expr.op == "wide":
         return table.with_columns(value.cast(engine.widest).alias(name))
     return engine.batch(table, value, name, expr)
+
+
+def _hashed(
+    engine: Engine, table: nw.LazyFrame[Any], schema: Schema, expr: Expr, name: str
+) -> nw.LazyFrame[Any]:
+    keys, *some = expr.args
+    named = {f"{name}_{place}": compile_expr(key, schema) for place, key in enumerate(keys)}
+    return engine.hashed(table.with_columns(**named), list(named), name, *some)
 
 
 def _found_in(

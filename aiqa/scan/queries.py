@@ -22,6 +22,7 @@ from aiqa.scan.statistics import (
     CountState,
     Frequent,
     Gap,
+    Hashes,
     Quantiles,
     QuantilesState,
     Repeats,
@@ -163,6 +164,18 @@ def _repeats(_: Engine, low: Lowered, request: Request, repeats: Repeats) -> Que
         return {request: found}
 
     return Query((request,), summed, read)
+
+
+def _hashes(_: Engine, low: Lowered, request: Request, hashes: Hashes) -> Query:
+    table = low.table if hashes.where is None else low.table.filter(compile_expr(hashes.where, low.schema))
+    [hashed] = hashes.keys
+
+    def read(result: pl.DataFrame) -> Answers:
+        found = result.to_series().to_numpy(writable=True)
+        found.sort()
+        return {request: {(): found}}
+
+    return Query((request,), table.select(compile_expr(hashed, low.schema).alias("hash")), read)
 
 
 def _values(_: Engine, low: Lowered, request: Request, values: Values) -> Query:
@@ -323,6 +336,7 @@ def _grouped(request: Request, made: Callable[..., Any]) -> Callable[[pl.DataFra
 _MAKERS: dict[type, Callable[..., Query]] = {
     Counts: _counts,
     Repeats: _repeats,
+    Hashes: _hashes,
     Values: _values,
     Frequent: _frequent,
     Quantiles: _quantiles,

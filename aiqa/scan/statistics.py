@@ -95,6 +95,17 @@ class Repeats:
 
 
 @dataclass(frozen=True, slots=True)
+class Hashes:
+    """Hashes of the keys of the rows where `where` is true, sorted. State: ndarray of uint64, shape (n,).
+
+    On Polars only: that they are the same in another process and on another machine is nobody's promise.
+    """
+
+    keys: tuple[Expr, ...]
+    where: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Values:
     """The first `limit` different values in rising order, nulls left out. State: ``tuple``."""
 
@@ -243,7 +254,7 @@ class JointHistogram(ScoreHistogram):
 
 Scalar = Count | Moments | Extremes | Total
 """Statistics of which many fit into one query."""
-Grouped = Counts | Repeats | Values | Frequent | Quantiles | Gap | Sample | Query
+Grouped = Counts | Repeats | Hashes | Values | Frequent | Quantiles | Gap | Sample | Query
 Statistic = Scalar | Grouped | Rows | Table | ScoreSteps
 
 
