@@ -14,10 +14,10 @@ from aiqa.scan.expr import Schema, call, col, compile_expr, reads_as_pattern
 from aiqa.scan.frames import in_engine
 from aiqa.scan.literals import family_of
 from aiqa.scan.lower import lower, simplified
+from aiqa.scan.narrowing import FIRST, Takers, narrowed
 from aiqa.scan.parted import Parted
 from aiqa.scan.quoting import quoted, unquoted
 from aiqa.scan.statistics import Answers, Binned, Count, Moments, Request, Sample, Scalar, SliceKey
-from aiqa.scan.uniqueness import FIRST, with_hashes
 from aiqa.scan.work import Watch, Work
 
 if TYPE_CHECKING:
@@ -159,16 +159,17 @@ def _nothing(request: Request, answers: Answers) -> dict[SliceKey, Any]:
 def _take(
     engine: Engine, table: nw.LazyFrame[Any], schema: Schema, requests: Sequence[Request], work: Work
 ) -> Answers:
-    if not engine.hashes:
+    if not engine.narrows:
         return _exactly(engine, table, schema, requests, work)
 
-    def take(asked: Sequence[Request]) -> Answers:
+    def every(asked: Sequence[Request]) -> Answers:
         return _exactly(engine, table, schema, asked, work)
 
     def first(asked: Sequence[Request]) -> Answers:
         return _exactly(engine, table.head(FIRST), schema, asked, work)
 
-    return with_hashes(requests, first, lambda request: take([request])[request][()], take)
+    take = Takers(every, first, every, lambda request: every([request])[request][()])
+    return narrowed(requests, schema, take)
 
 
 def _exactly(

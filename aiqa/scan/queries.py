@@ -22,7 +22,6 @@ from aiqa.scan.statistics import (
     CountState,
     Frequent,
     Gap,
-    Hashes,
     Quantiles,
     QuantilesState,
     Repeats,
@@ -33,6 +32,7 @@ from aiqa.scan.statistics import (
     ScoreSteps,
     SliceKey,
     Slicer,
+    Sorted,
     Table,
     Values,
 )
@@ -166,16 +166,15 @@ def _repeats(_: Engine, low: Lowered, request: Request, repeats: Repeats) -> Que
     return Query((request,), summed, read)
 
 
-def _hashes(_: Engine, low: Lowered, request: Request, hashes: Hashes) -> Query:
-    table = low.table if hashes.where is None else low.table.filter(compile_expr(hashes.where, low.schema))
-    [hashed] = hashes.keys
+def _sorted(_: Engine, low: Lowered, request: Request, values: Sorted) -> Query:
+    table = low.table if values.where is None else low.table.filter(compile_expr(values.where, low.schema))
 
     def read(result: pl.DataFrame) -> Answers:
         found = result.to_series().to_numpy(writable=True)
         found.sort()
         return {request: {(): found}}
 
-    return Query((request,), table.select(compile_expr(hashed, low.schema).alias("hash")), read)
+    return Query((request,), table.select(compile_expr(values.term, low.schema).alias("value")), read)
 
 
 def _values(_: Engine, low: Lowered, request: Request, values: Values) -> Query:
@@ -336,7 +335,7 @@ def _grouped(request: Request, made: Callable[..., Any]) -> Callable[[pl.DataFra
 _MAKERS: dict[type, Callable[..., Query]] = {
     Counts: _counts,
     Repeats: _repeats,
-    Hashes: _hashes,
+    Sorted: _sorted,
     Values: _values,
     Frequent: _frequent,
     Quantiles: _quantiles,

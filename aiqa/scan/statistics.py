@@ -95,13 +95,13 @@ class Repeats:
 
 
 @dataclass(frozen=True, slots=True)
-class Hashes:
-    """Hashes of the keys of the rows where `where` is true, sorted. State: ndarray of uint64, shape (n,).
+class Sorted:
+    """The values of an expression in the rows where `where` is true, rising. State: ndarray, shape (n,).
 
-    On Polars only: that they are the same in another process and on another machine is nobody's promise.
+    Costs memory of their size. On Polars only.
     """
 
-    keys: tuple[Expr, ...]
+    term: Expr
     where: Expr | None = None
 
 
@@ -254,7 +254,7 @@ class JointHistogram(ScoreHistogram):
 
 Scalar = Count | Moments | Extremes | Total
 """Statistics of which many fit into one query."""
-Grouped = Counts | Repeats | Hashes | Values | Frequent | Quantiles | Gap | Sample | Query
+Grouped = Counts | Repeats | Sorted | Values | Frequent | Quantiles | Gap | Sample | Query
 Statistic = Scalar | Grouped | Rows | Table | ScoreSteps
 
 

@@ -21,7 +21,7 @@ class Polars:
     name = "polars"
     fused = 60  # one query of everything costs more than it saves
     ordered = True
-    hashes = True
+    narrows = True
     lacks: tuple[str, ...] = ()
     widest = nw.Int128()
 
@@ -61,6 +61,15 @@ class Polars:
             found = found.is_in(pl.Series(np.frombuffer(some, dtype=np.uint64)).implode())
         native = table.to_native().with_columns(found.alias(name))
         return cast("nw.LazyFrame[Any]", nw.from_native(native))
+
+    def placed(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
+        """Read the first bits of a float as a whole number; those of negative floats are turned round."""
+        native = table.with_columns(value.cast(nw.Float64).alias(name)).to_native()
+        number = pl.when(~pl.col(name).is_nan()).then(pl.col(name) + 0.0)  # there is one zero
+        bits, least = number.reinterpret(dtype=pl.Int64), pl.lit(-(2**63), dtype=pl.Int64)
+        rising = pl.when(bits < 0).then(least - bits).otherwise(bits)
+        placed = native.with_columns((rising // pl.lit(2**48)).alias(name))
+        return cast("nw.LazyFrame[Any]", nw.from_native(placed))
 
     def previous(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
         native = table.with_columns(value.alias(name)).to_native()

@@ -19,7 +19,7 @@ class SqlEngine(ABC):
 
     fused = 400
     ordered = False
-    hashes = False
+    narrows = False
     errors: ClassVar[tuple[type[Exception], ...]]
 
     @abstractmethod
@@ -52,7 +52,10 @@ class SqlEngine(ABC):
     def hashed(
         self, table: nw.LazyFrame[Any], keys: Sequence[str], name: str, some: bytes | None = None
     ) -> nw.LazyFrame[Any]:
-        raise NotImplementedError  # it does not ask for hashes
+        raise NotImplementedError  # it does not narrow down
+
+    def placed(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
+        raise NotImplementedError  # it does not narrow down
 
     def previous(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
         filled = table.with_columns(value.alias(name)).with_columns(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,12 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import aiqa
-from aiqa.scan import parted, uniqueness
+from aiqa.scan import narrowing, parted
 from aiqa.scan.engines.polars import Polars
 from aiqa.scan.execute import execute
 from aiqa.scan.expr import Expr, col
 from aiqa.scan.source import open_dataset
-from aiqa.scan.statistics import Repeats, RepeatsState, Request
+from aiqa.scan.statistics import Quantiles, Repeats, RepeatsState, Request
 from aiqa.scan.store import Store
 
 KEYS = st.tuples(st.one_of(st.none(), st.sampled_from([0.0, -0.0, 1.5, float("nan")])), st.integers(0, 40))
@@ -74,7 +75,7 @@ def test_numbers_are_exact_with_any_hash(
     )
     request = Request(Repeats(tuple(map(col, keys)), where))
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(uniqueness, "MANY", many)
+        patched.setattr(narrowing, "MANY", many)
         _weak_hash(patched, buckets)
         [found] = execute(frame, [request])[request].values()
     assert found == _expected(kept.select(keys).rows())
@@ -131,3 +132,51 @@ def test_damaged_hashes_are_made_anew(tmp_path: Path) -> None:
         assert table.answers([request])[request] == {(): RepeatsState(4, 4, 0)}
         for kept in tmp_path.glob("cache/*.npy"):
             kept.write_bytes(b"x" * kept.stat().st_size)
+
+
+NUMBERS = st.one_of(
+    st.floats(),
+    st.sampled_from([0.0, -0.0, 1.0, 1.0625, -1.0, 5e-324, -5e-324, 1.7e308]),
+)
+
+
+@settings(deadline=None, max_examples=80)
+@given(
+    values=st.one_of(
+        st.lists(st.one_of(st.none(), NUMBERS), max_size=30).map(lambda x: pl.Series(x, dtype=pl.Float64)),
+        st.lists(st.one_of(st.none(), NUMBERS), max_size=30).map(
+            lambda x: pl.Series(x, dtype=pl.Float64).cast(pl.Float32)
+        ),
+        st.lists(st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1)), max_size=30).map(
+            lambda x: pl.Series(x, dtype=pl.Int64)
+        ),
+        st.lists(st.integers(2**62, 2**62 + 50), max_size=30).map(lambda x: pl.Series(x, dtype=pl.UInt64)),
+    ),
+    probabilities=st.lists(st.floats(0, 1), min_size=1, max_size=4).map(tuple),
+)
+def test_quantiles_are_those_of_sorted_values(values: pl.Series, probabilities: tuple[float, ...]) -> None:
+    frame = pl.DataFrame({"x": values})
+    request = Request(Quantiles(col("x"), probabilities))
+    [found] = execute(frame, [request])[request].values()
+    there = sorted(value for value in values.to_list() if value is not None and value == value)
+    assert found.n == len(there)
+    ends = [p * (len(there) - 1) for p in probabilities] if there else []
+    assert found.below == tuple(there[math.floor(end)] for end in ends)
+    assert found.above == tuple(there[math.ceil(end)] for end in ends)
+
+
+def test_a_quantile_looks_at_few_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched: list[int] = []
+    collect = Polars.collect
+
+    def counting(self: Polars, queries: Sequence[Any]) -> list[pl.DataFrame]:
+        results = collect(self, queries)
+        fetched.extend(result.height for result in results)
+        return results
+
+    monkeypatch.setattr(Polars, "collect", counting)
+    request = Request(Quantiles(col("x"), (0.1, 0.5)))
+    frame = pl.DataFrame({"x": [i / 1000 for i in range(1, 100_001)]})
+    [found] = execute(frame, [request])[request].values()
+    assert (found.linear(0), found.linear(1)) == pytest.approx((10.0009, 50.0005))
+    assert max(fetched) < 10_000
