@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from aiqa.declare.check import Check
 from aiqa.declare.expectation import Expectation
@@ -47,6 +47,19 @@ class Job:
     requests: tuple[Request, ...]
     conclude: Callable[[Any], Judged]
     gx: GxAsk | None = None
+    reference: Reference | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """Another table, which is asked `first`; what it answers says what to ask `then`, of both tables.
+
+    The job's own requests are those that are known before.
+    """
+
+    frame: Any
+    first: tuple[Request, ...]
+    then: Callable[[Answers], tuple[Request, ...]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,12 +114,47 @@ def answer(jobs: Sequence[Job], watch: Watch) -> dict[int, Any]:
     from aiqa.scan.together import answers_of
 
     found: dict[int, Any] = {id(job): {} for job in jobs if not job.requests}
-    for group in _grouped(jobs, lambda job: id(job.frame) if job.requests else None):
-        answers = answers_of(group[0].frame, [job.requests for job in group], watch)
+    asked, expected = _asked_after_references(jobs)
+    for group in _grouped(jobs, lambda job: id(job.frame) if asked.get(id(job)) else None):
+        answers = answers_of(group[0].frame, [asked[id(job)] for job in group], watch)
         found |= zip(map(id, group), answers, strict=True)
+    for job, of_reference in expected.items():
+        found[job] = _both(asked[job], found.get(job), of_reference)
     for group in _grouped(jobs, lambda job: job.gx.where if job.gx else None):
         found |= zip(map(id, group), _by_gx([job.gx for job in group if job.gx]), strict=True)
     return found
+
+
+def _asked_after_references(jobs: Sequence[Job]) -> tuple[dict[int, tuple[Request, ...]], dict[int, Any]]:
+    """Return what each job asks, and the answers of references, each of which is scanned for all jobs."""
+    from aiqa.scan.together import answers_of
+
+    asked = {id(job): job.requests for job in jobs}
+    expected: dict[int, Any] = {}
+    for group in _grouped(jobs, lambda job: id(job.reference.frame) if job.reference else None):
+        references = [cast("Reference", job.reference) for job in group]
+        firsts = answers_of(references[0].frame, [reference.first for reference in references])
+        for job, reference, first in zip(group, references, firsts, strict=True):
+            asked[id(job)] = () if isinstance(first, Exception) else reference.then(first)
+        answers = answers_of(references[0].frame, [asked[id(job)] for job in group])
+        for job, first, second in zip(group, firsts, answers, strict=True):
+            expected[id(job)] = first if isinstance(first, Exception) else second
+    return asked, expected
+
+
+class Both(NamedTuple):
+    """What was asked of a table and of its reference, and what each answered."""
+
+    requests: tuple[Request, ...]
+    own: Answers
+    reference: Answers
+
+
+def _both(requests: tuple[Request, ...], own: Any, of_reference: Any) -> Both | Exception:
+    for answers in (of_reference, own):
+        if isinstance(answers, Exception):
+            return answers
+    return Both(requests, own, of_reference)
 
 
 def _grouped(jobs: Sequence[Job], key: Callable[[Job], Hashable]) -> Iterable[list[Job]]:
@@ -372,15 +420,16 @@ def _drift_job(case: Case, dataset: Dataset, policy: Policy, subjects: Subjects,
         )
     named = options["reference"]
     reference = named if isinstance(named, Dataset) else declared_dataset(str(named))
-    asked = drift.requests(metric)
     _require_columns((*map(column_of, metric.slices), options["column"]), dataset, subjects)
+    table, other = subjects.table(dataset), subjects.table(reference)
+    types = table.columns[options["column"]], other.columns.get(options["column"])
+    asked = drift.asked(metric, types[0], types[1] or types[0])
 
-    def conclude(answers: Answers) -> Judged:
-        # The reference is another table, so it takes a scan of its own.
-        expected = subjects.table(reference).answers(asked)
-        return _judge_value(case, drift.infer(metric, answers, expected, seed), policy, subjects)
+    def conclude(answers: Both) -> Judged:
+        return _judge_value(case, asked.infer(*answers, seed), policy, subjects)
 
-    return Job(subjects.widest_frame(dataset), asked, conclude)
+    before = Reference(other.scanned, asked.first, asked.then)
+    return Job(subjects.widest_frame(dataset), asked.then({}), conclude, reference=before)
 
 
 def _judge_comparison(gate: Gate, found: dict[SliceKey, Any], policy: Policy) -> Judged:
