@@ -141,6 +141,8 @@ class Config(PolicySettings):
         The folder of evidence, relative to the project's root.
     cache : float
         GiB that what is kept for later runs may take, in the folder ``cache`` of that; 0 keeps nothing.
+    model_timeout : float or None
+        Seconds that a model may take for a data set; it is asked for no further batch after that.
     seed : int
         Of every bootstrap.
     parameters : dict
@@ -155,6 +157,7 @@ class Config(PolicySettings):
     tier: Tier = "full"
     out: str = ".aiqa"
     cache: float = Field(default=2.0, ge=0, allow_inf_nan=False)
+    model_timeout: float | None = Field(default=None, gt=0)
     seed: int = Field(default=0, ge=0)
     parameters: dict[str, Any] = {}
     show_values: bool = False

@@ -69,6 +69,7 @@ class Session:
             history=_history(config, root),
             branch=config.history.branch,
             store=_store(config, root),
+            model_timeout=config.model_timeout,
         )
         self._models = tuple(models)
         self._replacements = dict(map(_replacement, models))

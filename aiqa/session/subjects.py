@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from aiqa.declare.check import Check
 from aiqa.declare.source import Dataset, Model, ModelSource, declared_dataset, declared_names
-from aiqa.errors import DataError, DeclarationError
+from aiqa.errors import DataError, DeclarationError, ModelError
 from aiqa.evidence.history import EvidenceHistory, History, Subject, short
 from aiqa.evidence.masking import mask
 from aiqa.evidence.record import DatasetRecord, ModelRecord, ScanRecord
@@ -44,6 +45,7 @@ class Subjects:
         history: History | None = None,
         branch: str | None = None,
         store: Store | None = None,
+        model_timeout: float | None = None,
     ) -> None:
         self.root = root
         self.tracking_uri = tracking_uri
@@ -54,6 +56,7 @@ class Subjects:
         self.history = history or EvidenceHistory(root / ".aiqa")
         self.branch = branch
         self.store = store
+        self.model_timeout = model_timeout
         self.now = dt.datetime.now(dt.UTC)
         self.compared: set[Hashable] = set()
         """Measurements that some gate of the run takes of the champion too."""
@@ -195,10 +198,21 @@ class Subjects:
         return model.champion
 
     def _report(self, model: Model, table: Table) -> Callable[[int], None] | None:
-        progress = self.progress
-        if progress is None:
+        progress, limit = self.progress, self.model_timeout
+        if progress is None and limit is None:
             return None
-        return lambda done: progress(f"{model.name} scores {table.dataset.name}", done, table.rows)
+        started = time.monotonic()
+
+        def report(done: int) -> None:
+            if progress is not None:
+                progress(f"{model.name} scores {table.dataset.name}", done, table.rows)
+            if limit is not None and done < table.rows and time.monotonic() - started > limit:
+                raise ModelError(
+                    f"model {model.name!r} has scored {done:,} of {table.rows:,} rows of dataset "
+                    f"{table.dataset.name!r} in {limit:g} s, all that [tool.aiqa] model_timeout allows"
+                )
+
+        return report
 
     @contextmanager
     def scanning(self, dataset: Dataset | None) -> Iterator[None]:
