@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from aiqa.declare.bucket import bucket
     from aiqa.declare.check import check
     from aiqa.declare.expect import expect
+    from aiqa.declare.folded import folded, other
     from aiqa.declare.gate import champion
     from aiqa.declare.metrics import metric
     from aiqa.declare.source import column, dataset, model
@@ -39,10 +40,12 @@ _HOME = {
     "dataset": "aiqa.declare.source",
     "evaluate": "aiqa.metrics.evaluate",
     "expect": "aiqa.declare.expect",
+    "folded": "aiqa.declare.folded",
     "from_json": "aiqa.declare.values",
     "gx": "aiqa",
     "metric": "aiqa.declare.metrics",
     "model": "aiqa.declare.source",
+    "other": "aiqa.declare.folded",
     "power": "aiqa.stats",
     "run": "aiqa.runner",
     "skew": "aiqa.metrics.skew",
@@ -63,10 +66,12 @@ __all__ = [
     "dataset",
     "evaluate",
     "expect",
+    "folded",
     "from_json",
     "gx",
     "metric",
     "model",
+    "other",
     "power",
     "run",
     "skew",

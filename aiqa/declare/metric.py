@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Unpack, cast
 
 from aiqa.declare.bucket import Bucket
+from aiqa.declare.folded import Folded
 from aiqa.declare.gate import (
     AtLeast,
     AtMost,
@@ -24,6 +25,8 @@ from aiqa.declare.gate import (
 from aiqa.declare.values import Declaration, FunctionRef, Pairs, declaration, freeze
 from aiqa.errors import DeclarationError, nearest
 
+SliceBy = str | Bucket | Folded
+"""What slices are made by: a column's values, ranges of numbers, or its frequent values."""
 AVERAGES = ("macro", "weighted", "micro", "each")
 _SHARE = (0.0, 1.0)
 _POSITIVE = (0.0, math.inf)
@@ -93,7 +96,7 @@ class Metric(Declaration):
     name: str
     options: Pairs = Pairs()
     point: Pairs = Pairs()
-    slices: tuple[str | Bucket, ...] = ()
+    slices: tuple[SliceBy, ...] = ()
     method: str | None = None
     replicates: int | None = None
 
@@ -176,19 +179,18 @@ class Metric(Declaration):
         told = {**point, **({} if per is None else {"per": per})}
         return dataclasses.replace(self, point=freeze(told, f"{self.name}.at()"))
 
-    def by(self, *columns: str | Bucket) -> Metric:
+    def by(self, *columns: SliceBy) -> Metric:
         """Return this metric in each slice: each value (or combination of values) of `columns`.
 
         The gate is judged over all slices as one family.
 
         Parameters
         ----------
-        *columns : str or Bucket
-            Names of columns; ``aiqa.bucket("amount", [100, 1000])`` for ranges of numbers.
+        *columns : str, Bucket or Folded
+            Names of columns; ``aiqa.bucket("amount", [100, 1000])`` for ranges of numbers,
+            ``aiqa.folded("merchant", min_support=200)`` for columns of many values.
         """
-        if not columns or not all(isinstance(column, str | Bucket) for column in columns):
-            raise DeclarationError(f"{self.name}.by() takes the names of columns, or aiqa.bucket(...)")
-        return dataclasses.replace(self, slices=columns)
+        return dataclasses.replace(self, slices=_sliced(f"{self.name}.by()", columns))
 
     def between(self, low: float, high: float) -> Gate:
         """Require the metric to lie in [low, high]."""
@@ -323,7 +325,15 @@ def options_of(name: str) -> tuple[str, ...]:
     return _KINDS[name][1] if name in _KINDS else _CLASSES
 
 
-def column_of(slice_: str | Bucket) -> str:
+def _sliced(where: str, columns: tuple[SliceBy, ...]) -> tuple[SliceBy, ...]:
+    if not columns or not all(isinstance(column, SliceBy) for column in columns):
+        raise DeclarationError(
+            f"{where} takes the names of columns, or aiqa.bucket(...), or aiqa.folded(...)"
+        )
+    return columns
+
+
+def column_of(slice_: SliceBy) -> str:
     """Return the column that a slice is made by."""
     return slice_ if isinstance(slice_, str) else slice_.column
 

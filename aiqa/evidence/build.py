@@ -9,10 +9,19 @@ from typing import Any
 
 from aiqa.declare.check import Check
 from aiqa.declare.expectation import Expectation
+from aiqa.declare.folded import OTHER
 from aiqa.declare.gate import AsUsual, Gate, Met, Policy
 from aiqa.errors import AiqaError, DataError
 from aiqa.evidence.masking import mask
-from aiqa.evidence.record import CheckRecord, ErrorRecord, EstimateRecord, GateRecord, PartRecord, UsualRecord
+from aiqa.evidence.record import (
+    CheckRecord,
+    ErrorRecord,
+    EstimateRecord,
+    GateRecord,
+    OtherRecord,
+    PartRecord,
+    UsualRecord,
+)
 from aiqa.judge.advice import advice_on_error, advice_on_failure
 from aiqa.judge.decide import allowed
 from aiqa.judge.family import Part
@@ -177,7 +186,9 @@ def _part_record(part: Part) -> PartRecord:
     )
 
 
-def _plain(value: Any) -> str | int | float | bool | None:
+def _plain(value: Any) -> str | int | float | bool | OtherRecord | None:
+    if value is OTHER:
+        return OtherRecord()
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, float) and math.isfinite(value):

@@ -107,13 +107,24 @@ def decide(inference: Inference, requirement: Requirement, confidence: float | N
     return Judgement(verdict, _reason(inference, requirement, verdict, estimate), estimate)
 
 
-def refutation(inference: Inference, requirement: Requirement, confidence: float | None) -> float:
-    """Return the p-value against the requirement: small where the data refute it."""
+def refutation(
+    inference: Inference,
+    requirement: Requirement,
+    confidence: float | None,
+    *,
+    least: float = 1e-12,
+    most: float = 0.5,
+) -> float:
+    """Return the p-value against the requirement: small where the data refute it.
+
+    As precisely as it is asked for: at least `least`, and 1 above `most`.
+    """
     interval = allowed(requirement)
     if confidence is None or inference.method == "exact":
         return 1.0 if interval.holds(inference.value) else 0.0
-    too_low = inference.p_value(interval.low, "less") if math.isfinite(interval.low) else 1.0
-    too_high = inference.p_value(interval.high, "greater") if math.isfinite(interval.high) else 1.0
+    low, high, known = interval.low, interval.high, {"least": least, "most": most}
+    too_low = inference.p_value(low, "less", **known) if math.isfinite(low) else 1.0
+    too_high = inference.p_value(high, "greater", **known) if math.isfinite(high) else 1.0
     return min(too_low, too_high)
 
 

@@ -126,7 +126,8 @@ def _take(engine: Engine, table: nw.LazyFrame[Any], schema: Schema, requests: Se
     own: list[Request] = []
     rest: list[Request] = []
     for request in simple:
-        lacking = any(expr.any(*engine.lacks) for expr in plan.exprs_of(request.statistic))
+        exprs = (*plan.exprs_of(request.statistic), *(by.bin for by in request.by if isinstance(by, Binned)))
+        lacking = any(expr.any(*engine.lacks) for expr in exprs)
         (rest if lacking else own).append(request)
     found = _collected(engine, table, schema, own)
     if rest:
@@ -177,7 +178,7 @@ def _check(request: Request, schema: Schema) -> None:
             raise DataError("engines read this name as a pattern of several: rename the column", column=name)
     if isinstance(request.statistic, Moments) and request.statistic.term.op == "col":
         _check_number(request.statistic.term.args[0], schema)
-    binned = [queries.slicer_column(by) for by in request.by if isinstance(by, Binned)]
+    binned = [queries.slicer_column(by) for by in request.by if isinstance(by, Binned) and by.bin.op == "bin"]
     for name in (*_weights([request]), *binned):
         _check_number(name, schema)
 

@@ -11,7 +11,7 @@ from aiqa.scan.engines import engine_of
 from aiqa.scan.expr import Expr
 from aiqa.scan.frames import in_engine
 from aiqa.scan.queries import columns_of
-from aiqa.scan.statistics import Binned, Request
+from aiqa.scan.statistics import Request
 
 _INFIX = {"<", "<=", ">", ">=", "==", "!=", "+", "-", "*", "/", "**", "and", "or"}
 
@@ -77,9 +77,7 @@ def _told(request: Request) -> str:
     parts = [name, *(f"of {_text(one)}" for one in main)]
     parts += [f"where {_text(where)}"] if where is not None else []
     parts += (
-        [f"by {', '.join(by.name if isinstance(by, Binned) else by for by in request.by)}"]
-        if request.by
-        else []
+        [f"by {', '.join(by if isinstance(by, str) else by.name for by in request.by)}"] if request.by else []
     )
     return " ".join(parts)
 

@@ -317,6 +317,7 @@ def _has_champion(gate: Gate, model: Model, dataset: Dataset, subjects: Subjects
 
 def _drift_job(case: Case, dataset: Dataset, policy: Policy, subjects: Subjects, seed: int) -> Job:
     from aiqa.metrics import drift
+    from aiqa.scan.plan import filled, needs
 
     metric = cast("Metric", case.gate.claim)
     options = metric.options.as_dict()
@@ -326,15 +327,16 @@ def _drift_job(case: Case, dataset: Dataset, policy: Policy, subjects: Subjects,
         )
     named = options["reference"]
     reference = named if isinstance(named, Dataset) else declared_dataset(str(named))
-    asked = drift.requests(metric)
+    (asked,) = drift.requests(metric)
     _require_columns((*map(column_of, metric.slices), options["column"]), dataset, subjects)
 
     def conclude(answers: Answers) -> Judged:
-        # The reference is another table, so it takes a scan of its own.
-        expected = subjects.table(reference).answers(asked)
+        # The reference is another table, so it takes a scan of its own; it is folded as the data set is.
+        same = filled(asked, answers)
+        expected = {asked: subjects.table(reference).answers((same,))[same]}
         return _judge_value(case, drift.infer(metric, answers, expected, seed), policy, subjects)
 
-    return Job(subjects.widest_frame(dataset), asked, conclude)
+    return Job(subjects.widest_frame(dataset), (asked, *needs(asked)), conclude)
 
 
 def _judge_comparison(gate: Gate, found: dict[SliceKey, Any], policy: Policy) -> Judged:

@@ -64,7 +64,7 @@ class Engine(Protocol):
         """Add the numbers of the rows, as :data:`ROW`."""
 
     def batch(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str, expr: Expr) -> nw.LazyFrame[Any]:
-        """Add what ``matches``, ``parses`` or ``bin`` tells of `value`, as column `name`."""
+        """Add what ``matches``, ``parses``, ``bin`` or ``place`` tells of `value`, as column `name`."""
 
     def previous(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
         """Add the last value before each row that is not null, as column `name`."""
