@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aiqa.metrics.evaluate import evaluate
     from aiqa.metrics.skew import skew
     from aiqa.runner import run
+    from aiqa.session.weak import weak_slices
     from aiqa.stats import power
     from aiqa.stats.inference import Estimate
 
@@ -51,6 +52,7 @@ _HOME = {
     "skew": "aiqa.metrics.skew",
     "stats": "aiqa",
     "validate": "aiqa.expectations.validate",
+    "weak_slices": "aiqa.session.weak",
 }
 
 _MODULES = ("gx", "power", "stats")
@@ -77,6 +79,7 @@ __all__ = [
     "skew",
     "stats",
     "validate",
+    "weak_slices",
 ]
 
 

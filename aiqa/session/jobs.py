@@ -24,6 +24,7 @@ from aiqa.session.subjects import Subjects
 from aiqa.stats.inference import Inference, exact
 
 if TYPE_CHECKING:
+    from aiqa.metrics.table import ScoredTable
     from aiqa.scan.statistics import Answers, Request
 
 
@@ -285,6 +286,8 @@ def _metric_job(
     gate, metric = case.gate, cast("Metric", case.gate.claim)
     _require_columns(map(column_of, metric.slices), dataset, subjects)
     table = subjects.scored(dataset, model, versus=versus and _has_champion(gate, model, dataset, subjects))
+    if metric.search is not None:
+        return Job(None, (), lambda _: _search(gate, table, dataset, policy, seed))
     asked = catalogue.requests(metric, table, versus_champion=gate.compares)
 
     def conclude(answers: Answers) -> Judged:
@@ -293,6 +296,17 @@ def _metric_job(
         return _judge_value(case, catalogue.infer(metric, table, answers, seed), policy, subjects)
 
     return Job(table.frame, tuple(asked), conclude)
+
+
+def _search(gate: Gate, table: ScoredTable, dataset: Dataset, policy: Policy, seed: int) -> Judged:
+    """Search for weak slices, in a scan of its own: the halves and the edges of numbers come first."""
+    from aiqa.metrics.weak import belonging_of, in_halves
+    from aiqa.session.weak import search
+
+    metric = cast("Metric", gate.claim)
+    belonging = belonging_of(dataset, table)
+    halves = in_halves(metric, table, belonging, seed, versus_champion=gate.compares)
+    return search(halves, gate.requirement, policy).judged
 
 
 def _require_columns(names: Iterable[str], dataset: Dataset, subjects: Subjects) -> None:
