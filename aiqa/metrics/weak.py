@@ -268,7 +268,7 @@ def _cells(name: str, by: tuple[_Column, ...], half: NDArray[np.int8], least: in
     used, places = dense(np.where(inside, flat, span), span + 1)
     enough = np.bincount(places[half == SEARCHED], minlength=len(used)) >= least
     kept = np.flatnonzero(enough & (used < span))
-    number = np.full(len(used), len(kept))
+    number = np.full(len(used), len(kept), dtype=np.int64)
     number[kept] = np.arange(len(kept))
     crossed = np.array(np.unravel_index(used[kept], shape)).T.tolist() if by else [[]] * len(kept)
     keys = [tuple((one.name, one.values[at]) for one, at in zip(by, cell, strict=True)) for cell in crossed]
