@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ from aiqa.stats.inference import Estimate
 from aiqa.verdict import Verdict
 
 _LONGEST_MESSAGE = 2_000
+PARTS = 1_000
+"""So many slices of a gate are kept, the worst; the others are counted."""
 
 
 def check_record(check: Check, root: Path) -> CheckRecord:
@@ -68,7 +71,8 @@ def gate_record(
         challenger=judged.challenger,
         champion=judged.champion,
         p_value=judged.p_value,
-        parts=tuple(_part_record(part) for part in judged.parts),
+        parts=tuple(_part_record(part) for part in judged.parts[:PARTS]),
+        more_parts=Counter(part.judgement.verdict for part in judged.parts[PARTS:]),
         result=judged.result,
     )
 

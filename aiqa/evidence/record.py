@@ -101,7 +101,10 @@ class GateRecord(Record):
     challenger: float | None = None
     champion: float | None = None
     p_value: float | None = None
-    parts: tuple[PartRecord, ...] = ()
+    parts: tuple[PartRecord, ...] = Field(default=(), description="the worst of its slices, worst first")
+    more_parts: dict[Verdict, int] = Field(
+        default={}, description="how many slices came to each verdict beyond those in `parts`"
+    )
     result: dict[str, Any] | None = None
     error: ErrorRecord | None = None
     node: str | None = Field(default=None, description="pytest's node id")

@@ -8,6 +8,7 @@ is. How they were chosen does not matter for the errors.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import combinations
@@ -16,7 +17,7 @@ from typing import cast
 from aiqa.declare.gate import Policy, Requirement
 from aiqa.declare.search import Search
 from aiqa.errors import MetricError
-from aiqa.judge.decide import Judgement, allowed, refutation
+from aiqa.judge.decide import Judgement, allowed, decide
 from aiqa.judge.family import SliceKey
 from aiqa.judge.values import Judged, judge_values
 from aiqa.stats.inference import Inference
@@ -35,18 +36,18 @@ def candidates(searched: Found, requirement: Requirement, confidence: float | No
     is worse than the other's value, at an error rate shared by all such crosses (Bonferroni).
     """
     alpha = 0.5 if confidence is None else 1 - confidence
-    weak: dict[SliceKey, tuple[float, Inference]] = {}
-    for key, found in searched.items():
-        p = 1.0 if isinstance(found, MetricError) else refutation(found, requirement, confidence, most=alpha)
-        if p < 1 and isinstance(found, Inference):
-            weak[key] = p, found
-    kept: dict[SliceKey, tuple[float, Inference]] = {}
+    weak = {
+        key: found
+        for key, found in searched.items()
+        if isinstance(found, Inference) and decide(found, requirement, confidence).verdict is Verdict.FAIL
+    }
+    kept: dict[SliceKey, Inference] = {}
     shared = alpha / max(1, sum(len(key) > 1 for key in weak))
     for key in sorted(weak, key=len):
-        parents = [weak[part][1] for part in _parts_of(key) if part in kept]
-        if all(_is_clearly_worse(weak[key][1], parent, requirement, shared) for parent in parents):
+        parents = [weak[part] for part in _parts_of(key) if part in kept]
+        if all(_is_clearly_worse(weak[key], parent, requirement, shared) for parent in parents):
             kept[key] = weak[key]
-    return tuple(sorted(kept, key=lambda key: (kept[key][0], _slack(kept[key][1], requirement)))[:MOST])
+    return tuple(sorted(kept, key=lambda key: -_sureness(kept[key], requirement, alpha))[:MOST])
 
 
 def _parts_of(key: SliceKey) -> Iterator[SliceKey]:
@@ -59,9 +60,13 @@ def _is_clearly_worse(one: Inference, other: Inference, requirement: Requirement
     return one.upper(alpha) < other.value if too_low else one.lower(alpha) > other.value
 
 
-def _slack(found: Inference, requirement: Requirement) -> float:
+def _sureness(found: Inference, requirement: Requirement, alpha: float) -> float:
+    """Return how far the value is beyond what is allowed, in units of how far its bound is from it."""
     interval = allowed(requirement)
-    return min(found.value - interval.low, interval.high - found.value)
+    too_low = found.value < interval.low
+    beyond = interval.low - found.value if too_low else found.value - interval.high
+    reach = found.upper(alpha) - found.value if too_low else found.value - found.lower(alpha)
+    return beyond / reach if reach > 0 else math.inf
 
 
 def judge_weak(

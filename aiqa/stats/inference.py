@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 Alternative = Literal["two-sided", "greater", "less", "each-side"]
-_PRECISION = 1e-10
-"""Of a p-value, relative to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +101,11 @@ class Inference:
         high = float("inf") if alternative == "greater" else self.upper(side)
         return Estimate(self.value, float(low), float(high), self.n, self.method, confidence, alternative)
 
-    def p_value(
-        self, threshold: float, claim: Literal["greater", "less"], *, least: float = 1e-12, most: float = 0.5
-    ) -> float:
+    def p_value(self, threshold: float, claim: Literal["greater", "less"]) -> float:
         """Return the smallest error rate at which the bounds prove that the truth exceeds `threshold`.
 
         (``claim="less"``: that it stays below.) By inverting the bounds, so it agrees with them; at least
-        `least`, and 1 where not even alpha `most` proves it: who need not know more than that saves time.
+        1e-12, and 1 where not even alpha 0.5 proves it.
         """
 
         def proven(alpha: float) -> bool:
@@ -117,12 +113,12 @@ class Inference:
                 return self.lower(alpha) > threshold
             return self.upper(alpha) < threshold
 
-        if proven(least):
-            return least
-        if not proven(most):
+        if not proven(0.5):
             return 1.0
-        low, high = least, most
-        while high > low * (1 + _PRECISION):
+        low, high = 1e-12, 0.5
+        if proven(low):
+            return low
+        for _ in range(60):
             middle = (low * high) ** 0.5
             low, high = (low, middle) if proven(middle) else (middle, high)
         return high

@@ -29,7 +29,6 @@ from aiqa.stats.multiplicity import adjust
 from aiqa.verdict import Verdict
 
 N = 6000
-RNG = np.random.default_rng(3)
 LEVELS: dict[str, list[Any]] = {
     "country": list("ABCDE"),
     "channel": ["web", "app", None],
