@@ -9,7 +9,7 @@ is. How they were chosen does not matter for the errors.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import cast
@@ -47,7 +47,7 @@ def candidates(searched: Found, requirement: Requirement, confidence: float | No
         parents = [weak[part] for part in _parts_of(key) if part in kept]
         if all(_is_clearly_worse(weak[key], parent, requirement, shared) for parent in parents):
             kept[key] = weak[key]
-    return tuple(sorted(kept, key=lambda key: -_sureness(kept[key], requirement, alpha))[:MOST])
+    return tuple(sorted(kept, key=lambda key: -_sureness(kept[key], requirement, alpha)))
 
 
 def _parts_of(key: SliceKey) -> Iterator[SliceKey]:
@@ -70,12 +70,29 @@ def _sureness(found: Inference, requirement: Requirement, alpha: float) -> float
 
 
 def judge_weak(
-    searched: Found, tested: Found, requirement: Requirement, policy: Policy, search: Search
+    searched: Found,
+    chosen: Sequence[SliceKey],
+    tested: Found,
+    requirement: Requirement,
+    policy: Policy,
+    search: Search,
 ) -> Judged:
     """Judge the candidates by the half that tests them.
 
     Without any the gate passes: none was found, which is less than that there is none. Without a slice that
     could be searched it is skipped.
+
+    Parameters
+    ----------
+    searched : mapping
+        All slices that were searched.
+    chosen : sequence
+        Those that are candidates.
+    tested : mapping
+        What the other half says of these, or of as many as are tested.
+    requirement : Requirement
+    policy : Policy
+    search : Search
 
     Raises
     ------
@@ -89,10 +106,13 @@ def judge_weak(
     if not tested:
         return Judged(Judgement(Verdict.PASS, f"none of {looked} looks weak in the half that was searched"))
     judged = judge_values(requirement, tested, policy)
-    most = f" (no more than the {MOST} surest are tested)" if len(tested) == MOST else ""
-    told = f"of {looked} {len(tested):,} looked weak in the half that was searched{most}"
-    reason = f"{told}; of these, in the other: {judged.judgement.reason}"
-    return replace(judged, judgement=replace(judged.judgement, reason=reason))
+    left = len(chosen) > len(tested)
+    surest = f", of which the {len(tested):,} surest were tested" if left else ""
+    told = f"of {looked} {len(chosen):,} looked weak in the half that was searched{surest}; in the other, of "
+    verdict = judged.judgement.verdict
+    verdict = Verdict.INCONCLUSIVE if left and verdict is Verdict.PASS else verdict
+    reason = told + judged.judgement.reason
+    return replace(judged, judgement=replace(judged.judgement, verdict=verdict, reason=reason))
 
 
 def _looked(searched: Found) -> str:

@@ -18,7 +18,7 @@ from aiqa.declare.search import Search
 from aiqa.errors import DeclarationError, MetricError
 from aiqa.judge.family import CORRECTIONS, Part, SliceKey, name_of
 from aiqa.judge.values import Judged
-from aiqa.judge.weak import candidates, confidence_of, judge_weak
+from aiqa.judge.weak import MOST, candidates, confidence_of, judge_weak
 from aiqa.scan.predictions import Predictions
 from aiqa.stats.inference import Estimate, Inference
 from aiqa.verdict import Verdict
@@ -53,8 +53,8 @@ def search(halves: Halves, requirement: Requirement, policy: Policy) -> Weak:
     """Search one half, and judge what was found by the other."""
     searched = halves.searched()
     chosen = candidates(searched, requirement, confidence_of(policy))
-    tested = halves.tested(chosen)
-    judged = judge_weak(searched, tested, requirement, policy, halves.search)
+    tested = halves.tested(chosen[:MOST])
+    judged = judge_weak(searched, chosen, tested, requirement, policy, halves.search)
     return Weak(len(searched), {key: searched[key] for key in chosen}, judged)
 
 
@@ -100,14 +100,17 @@ class WeakSlices:
     reason : str
     slices : int
         How many were searched.
+    looked : int
+        How many of them looked weak.
     tested : tuple of WeakSlice
-        Those that looked weak, worst first.
+        Those, or the 100 surest of them, worst first.
     """
 
     claim: str
     verdict: Verdict
     reason: str
     slices: int
+    looked: int
     tested: tuple[WeakSlice, ...]
 
     @property
@@ -122,8 +125,9 @@ class WeakSlices:
         return f"<pre>{html.escape(repr(self))}</pre>"
 
     def _lines(self) -> Iterator[str]:
-        looked = f"{len(self.tested):,} that looked weak among {self.slices:,}"
-        yield f"{self.claim}: {len(self.weak):,} weak slices, of {looked}"
+        weak = "1 weak slice" if len(self.weak) == 1 else f"{len(self.weak):,} weak slices"
+        tested = f" ({len(self.tested):,} tested)" if self.looked > len(self.tested) else ""
+        yield f"{self.claim}: {weak}, of {self.looked:,} that looked weak{tested} among {self.slices:,}"
         yield from (f"  {one}" for one in self.tested[:SHOWN])
         if len(self.tested) > SHOWN:
             yield f"  and {len(self.tested) - SHOWN:,} more"
@@ -262,7 +266,7 @@ def _no_worse_than_all(metric: Metric, halves: Halves) -> Requirement:
 def _report(claim: str, found: Weak, confidence: float | None) -> WeakSlices:
     judgement = found.judged.judgement
     tested = tuple(_weak_slice(part, found.searched[part.slice], confidence) for part in found.judged.parts)
-    return WeakSlices(claim, judgement.verdict, judgement.reason, found.slices, tested)
+    return WeakSlices(claim, judgement.verdict, judgement.reason, found.slices, len(found.searched), tested)
 
 
 def _weak_slice(part: Part, searched: Any, confidence: float | None) -> WeakSlice:
