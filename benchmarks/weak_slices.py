@@ -22,7 +22,7 @@ from aiqa import metric
 from aiqa.session.weak import WeakSlices
 
 RESULTS = Path(__file__).parent / "results" / "weak_slices.json"
-ROWS, CUSTOMERS, GOOD = 20_000, 2_000, 0.85
+ROWS, CUSTOMERS, GOOD, UNLUCKY = 20_000, 2_000, 0.85, 0.02
 BY = ("country", "channel", "device", "amount")
 SLICE = {"country": "c3"}
 CROSS = {"country": "c3", "channel": "web"}
@@ -51,6 +51,7 @@ class Found:
     found: float | None
     beside: float | None
     false_share: float
+    looked: float
 
 
 def _fair(frame: pl.DataFrame, rng: np.random.Generator) -> Any:  # noqa: ARG001 - the form of all worlds
@@ -59,10 +60,8 @@ def _fair(frame: pl.DataFrame, rng: np.random.Generator) -> Any:  # noqa: ARG001
 
 def _by_customer(frame: pl.DataFrame, rng: np.random.Generator) -> Any:
     """Each customer's rows are nearly all right or nearly all wrong."""
-    lucky = rng.random(CUSTOMERS) < GOOD
-    return (
-        np.where(lucky[frame["customer"].to_numpy()], 0.98, 0.02) * GOOD / (0.98 * GOOD + 0.02 * (1 - GOOD))
-    )
+    lucky = rng.random(CUSTOMERS) < (GOOD - UNLUCKY) / (1 - 2 * UNLUCKY)
+    return np.where(lucky[frame["customer"].to_numpy()], 1 - UNLUCKY, UNLUCKY)
 
 
 def _weak_in(where: dict[str, str], share: float) -> Wrong:
@@ -124,10 +123,12 @@ def _is_weak(slice_: dict[str, Any], planted: dict[str, str] | None) -> bool:
 
 def study(world: World, runs: int) -> Found:
     """Run a world often, and count."""
-    alarms = planted = beside = 0
+    alarms = planted = beside = looked = 0
     shares = []
     for seed in range(runs):
-        reported = [one.slice for one in _search(world, seed).weak]
+        result = _search(world, seed)
+        reported = [one.slice for one in result.weak]
+        looked += any(not _is_weak(one.slice, world.planted) for one in result.tested)
         wrong = [one for one in reported if not _is_weak(one, world.planted)]
         alarms += bool(wrong)
         shares.append(len(wrong) / len(reported) if reported else 0.0)
@@ -135,13 +136,13 @@ def study(world: World, runs: int) -> Found:
             planted += world.planted in reported
             beside += any(one.items() > world.planted.items() for one in reported)
     found, crosses = (planted / runs, beside / runs) if world.planted else (None, None)
-    return Found(world.name, runs, alarms / runs, found, crosses, float(np.mean(shares)))
+    return Found(world.name, runs, alarms / runs, found, crosses, float(np.mean(shares)), looked / runs)
 
 
 def _told(found: Found) -> Iterator[str]:
     error = math.sqrt(max(found.false_alarm, 0.01) * (1 - found.false_alarm) / found.runs)
     yield f"{found.world:28} false alarm {found.false_alarm:6.1%} (+- {error:.1%})"
-    yield f"false share {found.false_share:6.1%}"
+    yield f"looked so {found.looked:6.1%}, false share {found.false_share:6.1%}"
     if found.found is not None:
         yield f"found {found.found:6.1%}, crosses beside it {found.beside:6.1%}"
 
