@@ -1,7 +1,7 @@
 """How often a search for weak slices raises a false alarm, and how often it finds what is weak.
 
 Worlds of 20,000 rows with four columns, searched singly and crossed in pairs (some 130 slices). ``make
-weak-slices-study`` runs all of it in about ten minutes; its figures are in docs/explanation/coverage.md.
+weak-slices-study`` runs all of it in about ten minutes; its figures are in docs/explanation/verdicts.md.
 """
 
 from __future__ import annotations
