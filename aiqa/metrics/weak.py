@@ -203,6 +203,8 @@ def _column(one: SliceBy, table: ScoredTable, searched: NDArray[np.bool_], least
     name = column_of(one)
     _require(name, table)
     column = table.frame.select(name).collect()[name]
+    if column.dtype.is_nested():
+        raise DataError(f"slices are made by single values, not by {column.dtype}", column=name)
     if isinstance(column.dtype, pl.Categorical | pl.Enum):
         column = column.cast(pl.String)
     values, places = _sliced(one, column, searched)

@@ -89,6 +89,15 @@ def test_support_is_a_number_of_rows(min_support: Any) -> None:
         aiqa.folded("merchant", min_support=min_support)
 
 
+@pytest.mark.parametrize("by", ["m", aiqa.folded("m", min_support=2)])
+def test_a_column_of_lists_makes_no_slices(by: Any) -> None:
+    frame = pl.DataFrame({"y": [0, 1, 0, 1] * 30, "p": [0, 1] * 60, "m": [[1], [1, 2], [], None] * 30})
+    for ask in (aiqa.evaluate, aiqa.weak_slices):
+        with pytest.raises(DataError, match="single values, not by List") as caught:
+            ask("accuracy", frame, y_true="y", y_pred="p", by=by)
+        assert caught.value.column == "m"
+
+
 def test_a_column_that_is_not_there() -> None:
     with pytest.raises(DataError, match="merchants") as caught:
         aiqa.evaluate(
