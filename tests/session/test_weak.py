@@ -23,6 +23,7 @@ from aiqa.evidence.outcome import Outcome
 from aiqa.evidence.record import GateRecord
 from aiqa.judge.plan import Assumptions, plan
 from aiqa.judge.weak import MOST
+from aiqa.runner.explain import explain_project, lines
 from aiqa.scan.halves import halves
 from aiqa.session import Case, Session
 from aiqa.stats.multiplicity import adjust
@@ -391,3 +392,21 @@ def test_a_plan_says_that_a_search_is_not_planned() -> None:
     assert plan(GATE, DEFAULT_POLICY, Assumptions()).notes == (
         "searched for weak slices: only then it shows which are tested",
     )
+
+
+def test_what_a_run_would_scan_names_the_search(tmp_path: Path) -> None:
+    WEAK_COUNTRY.write_parquet(tmp_path / "orders.parquet")
+    file = tmp_path / "check_orders.py"
+    file.write_text(
+        "import aiqa\n"
+        "from aiqa import metric\n"
+        "orders = aiqa.dataset('explained', 'orders.parquet', label='y')\n"
+        "model = aiqa.model('m', aiqa.column(score='p'), task='binary')\n"
+        "@aiqa.check(model, orders)\n"
+        "def fine():\n"
+        "    yield metric.accuracy.by(aiqa.folded('shop', min_support=60)) >= 0.5\n"
+        "    yield metric.accuracy.by_any('country') >= 0.5\n"
+    )
+    told = "\n".join(lines(explain_project([file], root=tmp_path, config=Config(project="test"), data=True)))
+    assert "pass 1\n    scan of shop: 1 statistic\n      rows by shop\n  pass 2" in told
+    assert "left out: accuracy-by_any-country: weak slices are searched for in a scan of their own" in told
