@@ -60,7 +60,7 @@ class _Cells:
 
     name: str
     keys: list[SliceKey]
-    numbers: Whole
+    numbers: NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,7 +158,7 @@ def in_halves(
     answers: Answers = {}
     for start in range(0, len(sets), many):
         cells = [
-            _cells(f"aiqa:cells{start + place}", by, half, least)
+            _cells(f"aiqa:cells{start + place}", by, half, least if by else 1)
             for place, by in enumerate(sets[start : start + many])
         ]
         keys |= {one.name: one.keys for one in cells}
@@ -169,7 +169,7 @@ def in_halves(
 def _answers(
     metric: Metric, table: ScoredTable, cells: Sequence[_Cells], *, versus_champion: bool
 ) -> Answers:
-    numbered = pl.DataFrame({one.name: _small(one.numbers) for one in cells}).lazy()
+    numbered = pl.DataFrame({one.name: one.numbers for one in cells}).lazy()
     frame = pl.concat([table.frame, numbered], how="horizontal")
     asked = [
         request
@@ -177,10 +177,6 @@ def _answers(
         for request in catalogue.requests(_by_cells(metric, one.name), table, versus_champion=versus_champion)
     ]
     return execute(frame, asked)
-
-
-def _small(numbers: Whole) -> NDArray[Any]:
-    return numbers.astype(np.min_scalar_type(int(numbers.max(initial=0))))
 
 
 def _halves(table: ScoredTable, belonging: tuple[str, ...], seed: int) -> NDArray[np.int8]:
@@ -274,4 +270,9 @@ def _cells(name: str, by: tuple[_Column, ...], half: NDArray[np.int8], least: in
     number[kept] = np.arange(len(kept))
     crossed = np.array(np.unravel_index(used[kept], shape)).T.tolist() if by else [[]] * len(kept)
     keys = [tuple((one.name, one.values[at]) for one, at in zip(by, cell, strict=True)) for cell in crossed]
-    return _Cells(name, keys, 2 * number[places] + half)
+    return _Cells(name, keys, _small(2 * number[places] + half))
+
+
+def _small(numbers: Whole) -> NDArray[Any]:
+    # Many such columns are held at once.
+    return numbers.astype(np.min_scalar_type(int(numbers.max(initial=0))))

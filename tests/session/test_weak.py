@@ -273,6 +273,10 @@ def test_a_slice_without_the_rows_is_not_searched() -> None:
     )
     assert found.verdict is Verdict.SKIPPED
     assert found.slices == 0
+    alone = aiqa.weak_slices(
+        "accuracy", WEAK_COUNTRY, y_true="y", y_score="p", by="country", min_support=9999
+    )
+    assert alone.verdict is Verdict.SKIPPED
 
 
 MODEL = aiqa.model("m", aiqa.column(score="p"), task="binary", champion=aiqa.column(score="old"))
