@@ -74,6 +74,9 @@ _out = click.option(
     "--out", metavar="FOLDER", help="The folder of evidence. Default: [tool.aiqa] out, or .aiqa."
 )
 _verbose = click.option("-v", "--verbose", count=True, help="Explain every gate, with all its slices.")
+_explain = click.option(
+    "--explain", is_flag=True, help="Show the passes over each data set: statistics, bytes, rows and time."
+)
 _quiet = click.option("-q", "--quiet", is_flag=True, help="Only what needs attention.")
 
 
@@ -88,7 +91,9 @@ def main() -> None:
 @click.option("--tier", type=click.Choice(["smoke", "pr", "full"]), help="Default: [tool.aiqa] tier.")
 @click.option("--model", "models", multiple=True, metavar="[NAME=]MODEL", help="Check this model instead.")
 @click.option("--no-publish", is_flag=True, help="Keep the evidence here; send nothing.")
+@click.option("--no-cache", is_flag=True, help="Scan and score all anew; keep nothing for later runs.")
 @_out
+@_explain
 @_verbose
 @_quiet
 def run(
@@ -96,7 +101,9 @@ def run(
     tier: str | None,
     models: tuple[str, ...],
     no_publish: bool,
+    no_cache: bool,
     out: str | None,
+    explain: bool,
     verbose: int,
     quiet: bool,
 ) -> None:
@@ -108,9 +115,15 @@ def run(
 
     project = _Project.here(out)
     done = run_project(
-        paths, tier=tier, models=models, root=project.root, out=project.out, publish=not no_publish
+        paths,
+        tier=tier,
+        models=models,
+        root=project.root,
+        out=project.out,
+        publish=not no_publish,
+        cache=not no_cache,
     )
-    _print(done.evidence, done.deliveries, done.folder, -1 if quiet else verbose)
+    _print(done.evidence, done.deliveries, done.folder, -1 if quiet else verbose, scans=explain)
     raise SystemExit(1 if done.evidence.stops else 0)
 
 
@@ -231,16 +244,17 @@ def suggest(data: str, **told: Any) -> None:
 @click.argument("run", default="latest")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @_out
+@_explain
 @_verbose
 @_quiet
-def show(run: str, form: str, out: str | None, verbose: int, quiet: bool) -> None:
+def show(run: str, form: str, out: str | None, explain: bool, verbose: int, quiet: bool) -> None:
     """Show a RUN: an id, the beginning of one, `latest`, or the path of an evidence.json.
 
     Markdown is cut to what a comment on GitHub can hold.
     """
     evidence, folder = _find(run, out)
     if form == "text":
-        _print(evidence, (), folder, -1 if quiet else verbose)
+        _print(evidence, (), folder, -1 if quiet else verbose, scans=explain)
     else:
         click.echo(_WRITERS[form](evidence), nl=False)
 
@@ -256,12 +270,14 @@ def _find(run: str, out: str | None) -> tuple[Evidence, Path]:
     return evidence, run_folder(evidence.run_id, home)
 
 
-def _print(evidence: Evidence, deliveries: Iterable[Delivery], folder: Path, verbosity: int) -> None:
+def _print(
+    evidence: Evidence, deliveries: Iterable[Delivery], folder: Path, verbosity: int, *, scans: bool
+) -> None:
     from aiqa.publish.terminal import render
 
     shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
     width = shutil.get_terminal_size().columns
-    render(evidence, deliveries, _echo, width=width, folder=shown, verbosity=verbosity)
+    render(evidence, deliveries, _echo, width=width, folder=shown, verbosity=verbosity, scans=scans)
 
 
 def _echo(line: str, style: tuple[str, ...]) -> None:

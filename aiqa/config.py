@@ -139,6 +139,8 @@ class Config(PolicySettings):
         What ``--aiqa`` alone runs.
     out : str
         The folder of evidence, relative to the project's root.
+    cache : float
+        GiB that what is kept for later runs may take, in the folder ``cache`` of that; 0 keeps nothing.
     seed : int
         Of every bootstrap.
     parameters : dict
@@ -152,6 +154,7 @@ class Config(PolicySettings):
     modules: tuple[str, ...] = ()
     tier: Tier = "full"
     out: str = ".aiqa"
+    cache: float = Field(default=2.0, ge=0, allow_inf_nan=False)
     seed: int = Field(default=0, ge=0)
     parameters: dict[str, Any] = {}
     show_values: bool = False

@@ -58,6 +58,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="Keep the evidence here: send nothing anywhere.",
     )
+    group.addoption(
+        "--aiqa-explain",
+        action="store_true",
+        help="Show the passes over each data set: statistics, bytes, rows and time.",
+    )
+    group.addoption(
+        "--aiqa-no-cache",
+        action="store_true",
+        help="Scan and score everything anew, and keep nothing for later runs.",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -76,6 +76,10 @@ _KINDS: dict[str, tuple[tuple[float, float], tuple[str, ...]]] = {
     **dict.fromkeys(
         ("mean_average_precision", "mrr", "hit_rate", "precision_at", "recall_at"), (_SHARE, _QUERIES)
     ),
+    "latency": (_POSITIVE, ("calls", "quantile", "rows", "seconds")),
+    "throughput": (_POSITIVE, ("calls", "rows", "seconds")),
+    **dict.fromkeys(("peak_memory", "cold_start"), (_POSITIVE, ("processes", "rows", "seconds"))),
+    "model_size": (_POSITIVE, ()),
     **dict.fromkeys(("function", "scorer"), (_ANY, ())),
 }
 """Of each metric, the values that it can take and the options that it has beside ``method``."""
@@ -83,6 +87,8 @@ OF_BOTH = ("negative_flips", "positive_flips")
 """Metrics that are of the model and its champion together."""
 OF_DATA = ("psi", "js_distance", "cramers_v", "ks", "wasserstein")
 """Metrics of a column against what it is in a reference, without a model."""
+OF_RESOURCES = ("latency", "throughput", "peak_memory", "model_size", "cold_start")
+"""Metrics of the time and the memory that a model takes, which no table of answers holds."""
 OPERATING_POINTS = ("threshold", "top", "fpr", "recall", "precision")
 
 
@@ -141,6 +147,8 @@ class Metric(Declaration):
             raise DeclarationError(f"method= is the name of a method, not {method!r}")
         if replicates is not None and not _is_resamples(replicates):
             raise DeclarationError(f"replicates= is a number of resamples, from 100 up, not {replicates!r}")
+        if self.name in OF_RESOURCES:
+            _check_resources(self.name, options, method or replicates)
         told = freeze({**self.options.as_dict(), **options}, self.name)
         return dataclasses.replace(
             self, options=told, method=method or self.method, replicates=replicates or self.replicates
@@ -175,6 +183,7 @@ class Metric(Declaration):
                 f"{self.name}.at() takes exactly one of {', '.join(f'{p}=' for p in OPERATING_POINTS)}"
             )
         kind, value = next(iter(point.items()))
+        self._refuse_parts("operating point")
         _check_point(kind, value)
         if per is not None and kind != "top":
             raise DeclarationError("per= goes with top= alone: a budget for each day or group")
@@ -192,6 +201,7 @@ class Metric(Declaration):
             Names of columns; ``aiqa.bucket("amount", [100, 1000])`` for ranges of numbers,
             ``aiqa.folded("merchant", min_support=200)`` for columns of many values.
         """
+        self._refuse_parts("slices")
         return dataclasses.replace(self, slices=_sliced(f"{self.name}.by()", columns), search=None)
 
     def by_any(self, *columns: SliceBy, depth: int = 2, min_support: int = 50) -> Metric:
@@ -224,9 +234,14 @@ class Metric(Declaration):
         """
         if self.name in OF_DATA:
             raise DeclarationError(f"weak slices are those of a model, and {self.name} is of data alone")
+        self._refuse_parts("slices")
         return dataclasses.replace(
             self, slices=_sliced(f"{self.name}.by_any()", columns), search=Search(depth, min_support)
         )
+
+    def _refuse_parts(self, what: str) -> None:
+        if self.name in OF_RESOURCES:
+            raise DeclarationError(f"{self.name} has no {what}: it is of the model as a whole")
 
     def between(self, low: float, high: float) -> Gate:
         """Require the metric to lie in [low, high]."""
@@ -401,6 +416,20 @@ def _possible(name: str, threshold: Any) -> float:
 
 def _is_resamples(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 100
+
+
+def _check_resources(name: str, options: dict[str, Any], method: object) -> None:
+    if method is not None:
+        raise DeclarationError(f"{name} has one way to make its interval: it takes no method= or replicates=")
+    for option in ("calls", "processes", "rows"):
+        value = options.get(option, 1)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise DeclarationError(f"{option}= is a whole number from 1, not {value!r}")
+    between = (("seconds", math.inf, "a time above 0"), ("quantile", 1.0, "a share between 0 and 1, as 0.95"))
+    for option, most, what in between:
+        value = options.get(option, 0.5)
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < most:
+            raise DeclarationError(f"{option}= is {what}, not {value!r}")
 
 
 def _margin(value: Any) -> float:

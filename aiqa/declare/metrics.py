@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, overload
 
 from aiqa.declare.metric import Metric
-from aiqa.declare.values import freeze
+from aiqa.declare.values import Pairs, freeze
 from aiqa.errors import DeclarationError, nearest
 
 NEEDS = ("prediction", "score", "frame")
@@ -184,6 +184,30 @@ class MetricNamespace:
     """Kolmogorov and Smirnov's distance of a column's distribution from that in a reference."""
     wasserstein = Metric("wasserstein")
     """How far a column's values moved from a reference, on average, in their unit."""
+    latency = Metric("latency", Pairs((("quantile", 0.5),)))
+    """Milliseconds of one call: ``metric.latency(quantile=0.95, rows=1) <= 5``. Smaller is better.
+
+    ``quantile=`` of the calls, 0.5 (the median) where not given; each scores ``rows=`` rows of the data set,
+    1 where not given, drawn anew. At most ``calls=`` (2,000, or as a quantile takes) in ``seconds=`` (10).
+    """
+    throughput = Metric("throughput")
+    """Rows a second, one call after the other, of ``rows=`` each: 65,536 where not given.
+
+    ``calls=`` and ``seconds=`` as of latency.
+    """
+    peak_memory = Metric("peak_memory")
+    """MiB at the peak of loading the model and scoring, above those before it. Smaller is better.
+
+    The median of ``processes=`` (5) fresh ones, which score ``rows=`` (65,536) at a time and have
+    ``seconds=`` (60) for an answer each and all together for starting.
+    """
+    model_size = Metric("model_size")
+    """MiB of the model as it is stored. Smaller is better."""
+    cold_start = Metric("cold_start")
+    """Seconds that a fresh process takes to load the model and score ``rows=`` (1). Smaller is better.
+
+    ``processes=`` and ``seconds=`` as of peak memory.
+    """
 
     @overload
     def __call__(self, function: Callable[..., float], **options: Any) -> Metric: ...

@@ -140,6 +140,8 @@ def estimate_record(estimate: Estimate | None) -> EstimateRecord | None:
         method=estimate.method,
         confidence=estimate.confidence,
         alternative=estimate.alternative,
+        unit=estimate.unit,
+        n_of=estimate.n_of,
     )
 
 

@@ -16,6 +16,7 @@ from aiqa.evidence.record import (
     LoggedRecord,
     ModelRecord,
     Record,
+    ScanRecord,
 )
 from aiqa.judge.run import run_verdict
 from aiqa.verdict import Verdict
@@ -24,12 +25,16 @@ R = TypeVar("R")
 
 
 class Outcome(Record):
-    """One gate's record, with its check (empty of gates) and what it was decided on."""
+    """One gate's record, with its check (empty of gates) and what it was decided on.
+
+    Of gates that were decided together, the first has the scans.
+    """
 
     check: CheckRecord
     gate: GateRecord
     datasets: tuple[DatasetRecord, ...] = ()
     models: tuple[ModelRecord, ...] = ()
+    scans: tuple[ScanRecord, ...] = ()
 
 
 def assemble(
@@ -59,6 +64,7 @@ def assemble(
         models=_once(record for outcome in outcomes for record in outcome.models),
         checks=_checks(outcomes),
         logged=tuple(logged),
+        scans=tuple(scan for outcome in outcomes for scan in outcome.scans),
         holdouts=tuple(holdouts),
     )
 

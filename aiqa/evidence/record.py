@@ -37,6 +37,8 @@ class EstimateRecord(Record):
     method: str
     confidence: float | None
     alternative: str
+    unit: str = Field(default="", description="of the value and its bounds; empty for a plain number")
+    n_of: str = Field(default="rows", description="what n counts")
 
 
 class ErrorRecord(Record):
@@ -142,6 +144,20 @@ class DatasetRecord(Record):
     immature: int | None = None
 
 
+class ScanRecord(Record):
+    """One pass over a data set: what it answered, what it read for that, and how long it took."""
+
+    dataset: str
+    number: int = Field(description="from 1, within the data set")
+    statistics: int
+    kept: int = Field(description="statistics kept by an earlier run, counted for each part of the data")
+    columns: tuple[str, ...]
+    queries: int
+    rows: int | None = Field(default=None, description="of the data set")
+    bytes: int | None = Field(default=None, description="of the files or frames that were read")
+    seconds: float
+
+
 class ModelRecord(Record):
     """Which model it was."""
 
@@ -225,6 +241,7 @@ class Evidence(Record):
     models: tuple[ModelRecord, ...] = ()
     checks: tuple[CheckRecord, ...] = ()
     logged: tuple[LoggedRecord, ...] = ()
+    scans: tuple[ScanRecord, ...] = ()
     holdouts: tuple[HoldoutRecord, ...] = ()
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiqa.declare.expectation import Expectation
 from aiqa.declare.gate import AsUsual, Gate
-from aiqa.declare.metric import OF_DATA, Metric
+from aiqa.declare.metric import OF_DATA, OF_RESOURCES, Metric
 from aiqa.errors import DataError, DeclarationError, MetricError, MissingExtraError, ModelError
 
 _OF_ERROR: tuple[tuple[type[BaseException], str], ...] = (
@@ -35,6 +35,17 @@ def advice_on_failure(gate: Gate) -> str:
         return (
             "The data are not as promised, so what any model makes of them is in doubt. Look at what changed "
             "in the source of this data, before the model."
+        )
+    resource = isinstance(gate.claim, Metric) and gate.claim.name in OF_RESOURCES
+    if resource and gate.needs_champion:
+        return (
+            "The new model takes more than required against the one that serves now. Both were measured in "
+            "turns on one machine, so look at what changed in the model and in the libraries that it needs."
+        )
+    if resource:
+        return (
+            "The model takes more than promised. Look whether this machine is of the usual kind and was busy "
+            "with other work, then at what changed in the model and in the libraries that it needs."
         )
     if gate.needs_champion:
         return (

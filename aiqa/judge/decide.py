@@ -124,8 +124,7 @@ def needed(inference: Inference, requirement: Requirement, confidence: float) ->
     """
     threshold = allowed(requirement).bound_near(inference.value)
     effect = abs(inference.value - threshold)
-    alpha = 1 - confidence
-    bound = inference.lower(alpha) if inference.value >= threshold else inference.upper(alpha)
+    bound = _facing(inference, threshold, 1 - confidence)
     z = _DEVIATIONS_AT_EVERY_LOOK if inference.always else _NORMAL.inv_cdf(confidence)
     reach = (1 + _NORMAL.inv_cdf(POWER) / z) * abs(inference.value - bound)
     if reach > _HOPELESS * effect:
@@ -162,13 +161,23 @@ def _undecided(
         f"{support} cannot tell: {_sure(inference, confidence)} on each side {_subject(requirement)} is "
         f"{bounds}, and {requirement} is required"
     )
-    count = needed(inference, requirement, confidence)
-    advice = (
-        f"about {count:,} {inference.support_of} would decide it if the value stays {value}"
-        if count is not None
-        else "the value sits on the threshold: more rows alone will hardly decide it"
-    )
+    advice = _what_would_decide(inference, requirement, confidence, value)
     return Judgement(Verdict.INCONCLUSIVE, reason, estimate, f"Not proven either way: {advice}.")
+
+
+def _what_would_decide(inference: Inference, requirement: Requirement, confidence: float, value: str) -> str:
+    of, count = inference.support_of, needed(inference, requirement, confidence)
+    if count is not None:
+        return f"about {count:,} {of} would decide it if the value stays {value}"
+    threshold = allowed(requirement).bound_near(inference.value)
+    if not math.isfinite(_facing(inference, threshold, 1 - confidence)):
+        return f"so few {of} set no bound on the side of the threshold, and more would"
+    return f"the value sits on the threshold: more {of} alone will hardly decide it"
+
+
+def _facing(inference: Inference, threshold: float, alpha: float) -> float:
+    """Return the bound on the side of the threshold."""
+    return inference.lower(alpha) if inference.value >= threshold else inference.upper(alpha)
 
 
 def _sure(inference: Inference, confidence: float) -> str:
@@ -197,11 +206,18 @@ def _subject(requirement: Requirement) -> str:
 
 def _reason_of_point(inference: Inference, requirement: Requirement) -> str:
     how = "counted exactly" if inference.method == "exact" else "by the point estimate alone"
-    value = number(inference.value, allowed(requirement).bounds)
+    value = _with_unit(number(inference.value, allowed(requirement).bounds), inference.unit)
     return f"{how} {_subject(requirement)} is {value}, and {requirement} is required"
 
 
 def _told(estimate: Estimate, requirement: Requirement) -> tuple[str, str, str]:
     bounds = allowed(requirement).bounds
-    low, value, high = (number(part, bounds) for part in (estimate.low, estimate.value, estimate.high))
+    low, value, high = (
+        _with_unit(number(part, bounds), estimate.unit)
+        for part in (estimate.low, estimate.value, estimate.high)
+    )
     return low, value, high
+
+
+def _with_unit(text: str, unit: str) -> str:
+    return f"{text} {unit}" if unit else text

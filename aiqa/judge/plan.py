@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, cast
 
 from aiqa.declare.gate import AsUsual, BetterThan, Gate, NoWorseThan, Policy, Within
-from aiqa.declare.metric import Metric
+from aiqa.declare.metric import OF_RESOURCES, Metric
 from aiqa.errors import ConfigError
 from aiqa.judge.decide import Interval, allowed
 from aiqa.judge.number import number, percent
@@ -241,6 +241,8 @@ def plan(
         return Plan(
             notes=("the value alone is compared, at any n: with no confidence there is nothing to plan",)
         )
+    if gate.claim.name in OF_RESOURCES:
+        return Plan(notes=tuple(_of_resources(gate.claim, confidence)), confidence=confidence)
     form = _form(gate, gate.claim, assumed, have)
     notes = tuple(_notes(gate.claim, have, cluster, assumed))
     if form is None:
@@ -258,8 +260,22 @@ def needs_the_model(gate: Gate, assumed: Assumptions) -> bool:
     """Tell whether only the model's answers can say what rows at hand show of a gate."""
     if not isinstance(gate.claim, Metric) or isinstance(gate.requirement, AsUsual) or gate.claim.search:
         return False
+    if gate.claim.name in OF_RESOURCES:
+        return False
     form = _form(gate, gate.claim, assumed, None)
     return form is None or form.of not in _COUNTED
+
+
+def _of_resources(metric: Metric, confidence: float) -> Iterator[str]:
+    options = metric.options.as_dict()
+    if metric.name == "model_size":
+        yield "counted exactly: it takes no rows"
+        return
+    yield "the run itself makes the calls that decide it: calls= (or processes=) and seconds= say how many"
+    if metric.name != "throughput":
+        # Of so many independent ones the largest is a bound of the quantile.
+        n = math.ceil(math.log(1 - confidence) / math.log(options.get("quantile", 0.5)))
+        yield f"with fewer than {n:,} there is no upper bound that could prove anything"
 
 
 def _notes(metric: Metric, have: Have | None, cluster: str | None, assumed: Assumptions) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from aiqa.declare.metric import Metric
+from aiqa.declare.metric import OF_RESOURCES, Metric
 from aiqa.errors import MetricError, nearest
 from aiqa.metrics import (
     calibration,
@@ -21,6 +21,7 @@ from aiqa.metrics import (
     queries,
     ranking,
     regression,
+    resources,
 )
 from aiqa.metrics.called import FORMULAS
 from aiqa.metrics.functional import FunctionalFamily
@@ -48,6 +49,7 @@ CATALOGUE: dict[str, Spec] = {
     **queries.SPECS,
     **functions.SPECS,
     **drift.SPECS,
+    **resources.SPECS,
 }
 
 
@@ -157,6 +159,11 @@ def _asked(question: Question) -> tuple[Question, Family]:
 def _family(question: Question) -> Family:
     """Return the family: that of rows where rows belong together, or where a method needs it."""
     spec = spec_of(question.metric)
+    if question.name in OF_RESOURCES:
+        raise MetricError(
+            f"{question.name} is measured on the model itself, not on its answers: gate on it in a check "
+            "(@aiqa.check) about the model and a data set"
+        )
     if spec.family is None:
         raise MetricError(f"{question.name} compares two data sets, not truth and predictions")
     if _has_estimated_threshold(question.metric):

@@ -73,10 +73,11 @@ def _lay_out(gate: GateRecord, estimate: EstimateRecord, range_: Interval) -> Pi
     scale = _Scale.over([estimate.value, *bounds, *(_ends(estimate))])
     signed = words.is_gain(gate)
     found = words.estimate_text(estimate, bounds, signed)
+    value = f"{number(estimate.value, bounds, signed)} {estimate.unit}".rstrip()
     return Picture(
         required=scale.span(range_.low, range_.high),
         interval=scale.span(*_ends(estimate)) if words.interval_text(estimate) else None,
-        value=scale.mark(estimate.value, number(estimate.value, bounds, signed)),
+        value=scale.mark(estimate.value, value),
         thresholds=tuple(scale.mark(bound, number(bound, signed=signed)) for bound in bounds),
         description=f"{found}; required: {words.needed(gate)}",
     )

@@ -40,6 +40,7 @@ def render(
     folder: Path | None = None,
     verbosity: int = 0,
     told: Container[str | None] = (),
+    scans: bool = False,
 ) -> None:
     """Print a run.
 
@@ -60,10 +61,18 @@ def render(
         Above 0: every gate explained, with all its slices.
     told : container of str, optional
         Nodes of gates that are explained on the same screen already: they get their line, no more.
+    scans : bool, default False
+        Whether to show the passes over each data set.
     """
     page = _Page(write, width)
     for check in evidence.checks:
         _check(page, check, verbosity, told)
+    facts = words.scan_facts(evidence) if scans else []
+    widest = max((len(fact.label) for fact in facts), default=0) + 2
+    for fact in facts:
+        page.fact(fact, label=widest)
+    if facts:
+        page.line("", ())
     _closing(page, evidence, tuple(deliveries), folder, told)
 
 

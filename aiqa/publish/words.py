@@ -24,8 +24,10 @@ from aiqa.evidence.record import (
     GateRecord,
     HoldoutRecord,
     PartRecord,
+    ScanRecord,
 )
 from aiqa.judge.number import number, percent
+from aiqa.stats.inference import ROWS
 from aiqa.verdict import Verdict
 
 TEXT_LIMIT = 2000
@@ -69,6 +71,51 @@ def plain(text: object, limit: int = TEXT_LIMIT) -> str:
 
 def _visible(character: str) -> str:
     return character if character.isprintable() else character.encode("unicode_escape").decode()
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as people say it.
+
+    Examples
+    --------
+    >>> size(512), size(3_210_000), size(75 << 30)
+    ('512 B', '3.1 MiB', '75.0 GiB')
+    """
+    amount, unit = float(count), 0
+    while amount >= 1023.95 and unit < len(_UNITS) - 1:
+        amount, unit = amount / 1024, unit + 1
+    return f"{amount:.1f} {_UNITS[unit]}" if unit else f"{count} B"
+
+
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+def scan_facts(evidence: Evidence) -> list[Fact]:
+    """Return what each data set was scanned for, pass by pass."""
+    facts = []
+    for name in dict.fromkeys(scan.dataset for scan in evidence.scans):
+        passes = [scan for scan in evidence.scans if scan.dataset == name]
+        rows = f"{passes[0].rows:,} rows, " if passes[0].rows is not None else ""
+        took = duration(sum(scan.seconds for scan in passes))
+        facts.append(Fact(plain(name), f"{rows}{_times(len(passes), 'pass', 'passes')}, {took}"))
+        facts += [Fact(f"  pass {scan.number}", _scan_text(scan)) for scan in passes]
+    return facts
+
+
+def _scan_text(scan: ScanRecord) -> str:
+    told = [
+        f"{_times(scan.statistics, 'statistic')} of {_times(len(scan.columns), 'column')}",
+        _times(scan.queries, "query", "queries"),
+    ]
+    if scan.bytes is not None:
+        told.append(f"{size(scan.bytes)} read")
+    if scan.kept:
+        told.append(f"{scan.kept:,} kept from earlier runs")
+    return ", ".join([*told, duration(scan.seconds)])
+
+
+def _times(count: int, one: str, several: str = "") -> str:
+    return f"{count:,} {one if count == 1 else several or f'{one}s'}"
 
 
 def duration(seconds: float) -> str:
@@ -159,8 +206,9 @@ def estimate_text(estimate: EstimateRecord, beside: Iterable[float] = (), signed
     """Return ``0.9412 [0.921, 0.957], n 569``, precise enough to be told from the numbers `beside` it."""
     beside = tuple(beside)
     value = number(estimate.value, beside, signed)
-    interval = interval_text(estimate, beside, signed)
-    return f"{value} {interval}, n {estimate.n:,}" if interval else f"{value}, n {estimate.n:,}"
+    told = (value, estimate.unit, interval_text(estimate, beside, signed))
+    counted = "" if estimate.n_of == ROWS else f" {plain(estimate.n_of)}"
+    return f"{' '.join(filter(None, told))}, n {estimate.n:,}{counted}"
 
 
 def interval_text(estimate: EstimateRecord, beside: Iterable[float] = (), signed: bool = False) -> str:
@@ -176,8 +224,10 @@ def _compared(gate: GateRecord, gain: EstimateRecord) -> str:
     text = f"gain {estimate_text(gain, bounds_of(gate), signed=True)}"
     if gate.challenger is None or gate.champion is None:
         return text
-    challenger = number(gate.challenger, [gate.champion])
-    return f"{challenger} against the champion's {number(gate.champion, [gate.challenger])}, {text}"
+    unit = f" {gain.unit}" if gain.unit else ""
+    challenger = number(gate.challenger, [gate.champion]) + unit
+    champion = number(gate.champion, [gate.challenger]) + unit
+    return f"{challenger} against the champion's {champion}, {text}"
 
 
 def _counted(result: dict[str, Any]) -> str | None:

@@ -183,10 +183,10 @@ class AiqaPlugin:
 
 def _settings(config: pytest.Config) -> Config:
     settings = read_config(config.rootpath)
-    out = config.option.aiqa_out
-    if out is None:
-        return settings
-    return settings.model_copy(update={"out": str(Path(config.invocation_params.dir, out))})
+    told: dict[str, Any] = {"cache": 0.0} if config.option.aiqa_no_cache else {}
+    if config.option.aiqa_out is not None:
+        told["out"] = str(Path(config.invocation_params.dir, config.option.aiqa_out))
+    return settings.model_copy(update=told)
 
 
 def _default_paths(config: pytest.Config, settings: Config) -> list[str]:

@@ -19,6 +19,7 @@ def write_summary(reporter: pytest.TerminalReporter, finished: Finished) -> None
         folder=finished.folder,
         verbosity=reporter.verbosity,
         told=_told_by_pytest(reporter),
+        scans=reporter.config.option.aiqa_explain,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aiqa.config import Config
 from aiqa.declare.expectation import Expectation
-from aiqa.declare.metric import OF_DATA
+from aiqa.declare.metric import OF_DATA, OF_RESOURCES
 from aiqa.runner.plan import cases_in
 from aiqa.scan.explain import Pass, Scan, explain
 from aiqa.session import Case, Session
@@ -58,7 +58,7 @@ def explain_project(
     ConfigError, DeclarationError
         If a path or a setting is wrong, or a check file cannot be imported.
     """
-    session = Session(root, config, models=models)
+    session = Session(root, config.model_copy(update={"cache": 0.0}), models=models)
     batches: dict[str, list[Case]] = {}
     for case in cases_in(paths, session, tier):
         dataset = case.check.dataset
@@ -99,6 +99,8 @@ def _plans(name: str, cases: Sequence[Case], session: Session, *, data: bool) ->
     for case, job in zip(known, session.jobs(known), strict=True):
         if isinstance(job, Exception):
             left.append(f"{case.gate_id}: {job}")
+        elif getattr(case.gate.claim, "name", "") in OF_RESOURCES:
+            left.append(f"{case.gate_id}: measured on the model itself, without a scan")
         elif job.gx is not None:
             left.append(f"{case.gate_id}: Great Expectations decides it")
         elif not job.requests:
@@ -116,4 +118,4 @@ def _plans(name: str, cases: Sequence[Case], session: Session, *, data: bool) ->
 
 def _needs_model(case: Case) -> bool:
     claim = case.gate.claim
-    return not isinstance(claim, Expectation) and getattr(claim, "name", "") not in OF_DATA
+    return not isinstance(claim, Expectation) and getattr(claim, "name", "") not in (*OF_DATA, *OF_RESOURCES)

@@ -68,7 +68,7 @@ def plan_project(
     ConfigError, DeclarationError
         If a path or a setting is wrong, or a check file cannot be imported.
     """
-    session = Session(root, config, models=models)
+    session = Session(root, config.model_copy(update={"cache": 0.0}), models=models)
     cases = cases_in(paths, session, tier)
     present = _present(cases, assumed, session) if data else {}
     return [_planned(case, assumed, session, present.get(index), data) for index, case in enumerate(cases)]

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from aiqa.config import Config, find_root, read_config
 from aiqa.declare.check import gates_of, is_free_form, refuse_doubles, refuse_idle, refuse_returned
@@ -32,6 +33,7 @@ def run(
     root: str | os.PathLike[str] | None = None,
     out: str | os.PathLike[str] | None = None,
     publish: bool = False,
+    cache: bool = True,
 ) -> Evidence:
     """Run checks and return the evidence, which is also written.
 
@@ -50,6 +52,8 @@ def run(
         The folder of evidence. Default: ``[tool.aiqa] out``.
     publish : bool, default False
         Whether to send the evidence to the configured sinks.
+    cache : bool, default True
+        Whether to use what earlier runs kept of the same data, and to keep what later ones can use.
 
     Returns
     -------
@@ -61,7 +65,8 @@ def run(
     ConfigError, DeclarationError
         If a path or a setting is wrong, or a check file cannot be imported.
     """
-    return run_project(paths, tier=tier, models=models, root=root, out=out, publish=publish).evidence
+    done = run_project(paths, tier=tier, models=models, root=root, out=out, publish=publish, cache=cache)
+    return done.evidence
 
 
 def run_project(
@@ -72,11 +77,12 @@ def run_project(
     root: str | os.PathLike[str] | None = None,
     out: str | os.PathLike[str] | None = None,
     publish: bool = False,
+    cache: bool = True,
 ) -> Finished:
     """Run checks as :func:`run` does, and return besides where the evidence lies and what was sent."""
     started = dt.datetime.now(dt.UTC)
     home = Path(root).resolve() if root is not None else find_root(Path.cwd())
-    config = _settled(read_config(home), tier, out)
+    config = _settled(read_config(home), tier, out, cache=cache)
     session = Session(home, config, models=models)
     found = discover(_as_paths(paths), config, home, config.tier)
     session.refuse_unknown_models([item.check for item in found])
@@ -84,8 +90,9 @@ def run_project(
     return finish(outcomes, session, started=started, tier=config.tier, command=sys.argv, publish=publish)
 
 
-def _settled(config: Config, tier: str | None, out: str | os.PathLike[str] | None) -> Config:
-    said = {"tier": tier, "out": None if out is None else str(Path(out).resolve())}
+def _settled(config: Config, tier: str | None, out: str | os.PathLike[str] | None, *, cache: bool) -> Config:
+    said: dict[str, Any] = {"tier": tier, "out": None if out is None else str(Path(out).resolve())}
+    said |= {} if cache else {"cache": 0.0}
     return config.model_copy(update={key: value for key, value in said.items() if value is not None})
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
@@ -14,23 +14,33 @@ from aiqa.scan.expr import Schema, call, col, compile_expr, reads_as_pattern
 from aiqa.scan.frames import in_engine
 from aiqa.scan.literals import family_of
 from aiqa.scan.lower import lower, simplified
+from aiqa.scan.parted import Parted
 from aiqa.scan.quoting import quoted, unquoted
 from aiqa.scan.statistics import Answers, Binned, Count, Moments, Request, Sample, Scalar, SliceKey
+from aiqa.scan.uniqueness import FIRST, with_hashes
+from aiqa.scan.work import Watch, Work
 
+if TYPE_CHECKING:
+    import polars as pl
+
+_Take = Callable[[Sequence[Request], Work], Answers]
 AT_ONCE = 8
 """Queries that run together and share a scan; more would only raise the memory."""
 
 
-def execute(frame: Any, requests: Iterable[Request]) -> Answers:
+def execute(frame: Any, requests: Iterable[Request], watch: Watch | None = None) -> Answers:
     """Compute every requested statistic in few scans of one table.
 
     Parameters
     ----------
-    frame : frame of Polars, DuckDB or Spark, or a narwhals frame
+    frame : frame of Polars, DuckDB or Spark, a narwhals frame, or Parted
         The table. A lazy frame of Polars is read in batches (streaming), so files may be larger than memory;
-        relations of DuckDB and DataFrames of Spark are scanned where they are. Others become Polars'.
+        relations of DuckDB and DataFrames of Spark are scanned where they are. Others become Polars'. Of a
+        table by parts, what an earlier run kept is not taken again.
     requests : iterable of Request
         Repeats cost nothing.
+    watch : callable, optional
+        Is told of each pass, once it is over.
 
     Returns
     -------
@@ -52,7 +62,8 @@ def execute(frame: Any, requests: Iterable[Request]) -> Answers:
     {(('country', 'BR'),): 1, (('country', 'PT'),): 1}
     """
     wanted = tuple(dict.fromkeys(requests))
-    native = in_engine(frame)
+    parted = frame if isinstance(frame, Parted) else None
+    native = in_engine(frame if parted is None else parted.whole.frame)
     engine = engine_of(native)
     table = _as_text(engine.open(native))
     schema = engine.schema(table)
@@ -60,16 +71,37 @@ def execute(frame: Any, requests: Iterable[Request]) -> Answers:
         _check(request, schema)
     names = {name: other for name in schema if (other := engine.quoted(name)) != name}
     if not names:
-        return _answered(engine, table, schema, wanted)
+        take = _taker(engine, table, schema, parted)
+        return _answered(take, engine, table, schema, wanted, watch)
     asked = {request: quoted(request, names) for request in wanted}
     known = {names.get(name, name): dtype for name, dtype in schema.items()}
-    answers = _answered(engine, table, known, tuple(dict.fromkeys(asked.values())))
+    take = _taker(engine, table, known, None)
+    answers = _answered(take, engine, table, known, tuple(dict.fromkeys(asked.values())), watch)
     return {request: unquoted(answers[other], request) for request, other in asked.items()}
 
 
-def _answered(engine: Engine, table: nw.LazyFrame[Any], schema: Schema, wanted: Sequence[Request]) -> Answers:
+def _taker(engine: Engine, table: nw.LazyFrame[Any], schema: Schema, parted: Parted | None) -> _Take:
+    """Return what takes the requests of a pass: from all rows, or part by part where states are kept."""
+    if parted is None:
+        return lambda requests, work: _take(engine, table, schema, requests, work)
+    from aiqa.scan.incremental import Incremental
+
+    def take(frame: pl.LazyFrame, requests: Sequence[Request], work: Work) -> Answers:
+        return _exactly(engine, _as_text(engine.open(frame)), schema, requests, work)
+
+    return Incremental(parted, schema, take).answers
+
+
+def _answered(
+    take: _Take,
+    engine: Engine,
+    table: nw.LazyFrame[Any],
+    schema: Schema,
+    wanted: Sequence[Request],
+    watch: Watch | None,
+) -> Answers:
     weights = {name: _bad_weight(name) for name in _weights(wanted)}
-    answers = _run(engine, table, schema, (*wanted, *weights.values()))
+    answers = _run(take, schema, (*wanted, *weights.values()), watch)
     for name, request in weights.items():
         if answers.pop(request)[()]:
             raise _weight_error(engine, table, schema, name, request)
@@ -97,14 +129,18 @@ def _as_text(table: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     return table.with_columns(nw.col(*categories).cast(nw.String)) if categories else table
 
 
-def _run(engine: Engine, table: nw.LazyFrame[Any], schema: Schema, wanted: Sequence[Request]) -> Answers:
+def _run(take: _Take, schema: Schema, wanted: Sequence[Request], watch: Watch | None) -> Answers:
     answers: Answers = {}
     for asked in plan.passes(wanted):
         idle = [request for request in asked if _finds_nothing(request, answers)]
         answers |= {request: _nothing(request, answers) for request in idle}
         busy = {request: plan.filled(request, answers) for request in asked if request not in answers}
-        found = _take(engine, table, schema, tuple(dict.fromkeys(busy.values())))
-        answers |= {request: _nothing(request, answers) | found[ready] for request, ready in busy.items()}
+        ready = tuple(dict.fromkeys(busy.values()))
+        needed = frozenset().union(*map(queries.columns_of, ready))
+        work = Work(len(ready), tuple(name for name in schema if name in needed))
+        with work.timed(watch if ready else None):
+            found = take(ready, work)
+        answers |= {request: _nothing(request, answers) | found[asked] for request, asked in busy.items()}
     return answers
 
 
@@ -120,8 +156,25 @@ def _nothing(request: Request, answers: Answers) -> dict[SliceKey, Any]:
     return {key: [] for key in answers[counted]}
 
 
-def _take(engine: Engine, table: nw.LazyFrame[Any], schema: Schema, requests: Sequence[Request]) -> Answers:
-    """Take the requests of one pass, some of them on the engine that this one hands over to."""
+def _take(
+    engine: Engine, table: nw.LazyFrame[Any], schema: Schema, requests: Sequence[Request], work: Work
+) -> Answers:
+    if not engine.hashes:
+        return _exactly(engine, table, schema, requests, work)
+
+    def take(asked: Sequence[Request]) -> Answers:
+        return _exactly(engine, table, schema, asked, work)
+
+    def first(asked: Sequence[Request]) -> Answers:
+        return _exactly(engine, table.head(FIRST), schema, asked, work)
+
+    return with_hashes(requests, first, lambda request: take([request])[request][()], take)
+
+
+def _exactly(
+    engine: Engine, table: nw.LazyFrame[Any], schema: Schema, requests: Sequence[Request], work: Work
+) -> Answers:
+    """Take requests as they are, some of them on the engine that this one hands over to."""
     simple = {simplified(request, schema): request for request in requests}
     own: list[Request] = []
     rest: list[Request] = []
@@ -129,18 +182,19 @@ def _take(engine: Engine, table: nw.LazyFrame[Any], schema: Schema, requests: Se
         exprs = (*plan.exprs_of(request.statistic), *(by.bin for by in request.by if isinstance(by, Binned)))
         lacking = any(expr.any(*engine.lacks) for expr in exprs)
         (rest if lacking else own).append(request)
-    found = _collected(engine, table, schema, own)
+    found = _collected(engine, table, schema, own, work)
     if rest:
         needed = frozenset().union(*map(queries.columns_of, rest))
         other, handed = handed_over(engine, table, [name for name in schema if name in needed])
-        found |= _collected(other, handed, other.schema(handed), rest)
+        found |= _collected(other, handed, other.schema(handed), rest, work)
     return {simple[request]: answer for request, answer in found.items()}
 
 
 def _collected(
-    engine: Engine, table: nw.LazyFrame[Any], schema: Schema, requests: Sequence[Request]
+    engine: Engine, table: nw.LazyFrame[Any], schema: Schema, requests: Sequence[Request], work: Work
 ) -> Answers:
     planned = list(_queries(engine, table, schema, requests))
+    work.queries += len(planned)
     answers: Answers = {}
     for start in range(0, len(planned), AT_ONCE):
         batch = planned[start : start + AT_ONCE]

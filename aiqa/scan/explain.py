@@ -10,6 +10,7 @@ from aiqa.scan import plan
 from aiqa.scan.engines import engine_of
 from aiqa.scan.expr import Expr
 from aiqa.scan.frames import in_engine
+from aiqa.scan.parted import Parted
 from aiqa.scan.queries import columns_of
 from aiqa.scan.statistics import Request
 
@@ -47,7 +48,7 @@ def explain(frame: Any, requests: Iterable[Request]) -> tuple[Pass, ...]:
     >>> one.scans
     (Scan(columns=('x',), statistics=('rows where x > 2',)),)
     """
-    engine = engine_of(in_engine(frame))
+    engine = engine_of(in_engine(frame.whole.frame if isinstance(frame, Parted) else frame))
 
     def scans(asked: Sequence[Request]) -> tuple[Scan, ...]:
         return tuple(_scan(group) for group in plan.groups(asked, engine))

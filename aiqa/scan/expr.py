@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import narwhals as nw
@@ -27,10 +27,26 @@ class Expr:
 
     Built by :func:`col`, :func:`call` and Python's operators; the operations are the keys of
     ``OPERATIONS``. ``==`` compares two expressions as values: write ``x.eq(y)`` for the operation.
+
+    Parameters
+    ----------
+    op : str
+    args : tuple
+    ops : frozenset of str
+        The operations that occur in it: known from the start, as the hash is, since planning asks often.
     """
 
     op: str
     args: tuple[Any, ...] = ()
+    ops: frozenset[str] = field(init=False, repr=False, compare=False)
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ops", frozenset((self.op,)).union(*(part.ops for part in self.parts)))
+        object.__setattr__(self, "_hash", hash((self.op, self.args)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @property
     def columns(self) -> frozenset[str]:
@@ -47,7 +63,7 @@ class Expr:
 
     def any(self, *ops: str) -> bool:
         """Tell whether one of these operations occurs in it."""
-        return self.op in ops or any(part.any(*ops) for part in self.parts)
+        return not self.ops.isdisjoint(ops)
 
     def eq(self, other: Any) -> Expr:
         """Equal, row by row."""
@@ -345,7 +361,9 @@ OPERATIONS: dict[str, _Compiler] = {
 ``truncate`` takes narwhals' interval (``"1h"``, ``"1d"``, ``"1mo"``; weeks it does not know), ``contains`` a
 pattern of ``aiqa.scan.regex.portable``."""
 
-LOWERED = ("matches", "parses", "bin", "place", "wide", "repeated", "previous", "found_in")
+LOWERED = (
+    "matches", "parses", "bin", "place", "wide", "hash", "hash_in", "repeated", "previous", "found_in",
+)  # fmt: skip
 """What each engine makes a column of in its own way: it looks beyond the row, or dialects differ.
 
 ``matches(x, regex)``: Python's ``re.search`` finds a match in the value as ``str`` writes it; null for null.
@@ -354,6 +372,8 @@ LOWERED = ("matches", "parses", "bin", "place", "wide", "repeated", "previous", 
 for NaN.
 ``place(column, values)``: at which place of the tuple `values` the value of the column is, from 0; at
 ``len(values)`` those that are not in it; null for null.
+``hash(keys)``: a hash of the values of the tuple `keys`, the same for equal ones; never null.
+``hash_in(keys, some)``: that hash is among `some`, which are the bytes of an array.
 ``wide(x)``: whole numbers, in a type in which sums of a few do not overflow.
 ``repeated(keys, where)``: of the rows where `where` is true (all, where None), the values of the tuple
 `keys` occur in another one too; nulls are equal.
@@ -367,5 +387,5 @@ There is one operation more, ``answer(request, field)``: a field of what an earl
 BEYOND_THE_ROW = ("repeated", "previous", "found_in")
 _NEVER_NAN = {*_COMPARISONS, "and", "or", "not", "is_null", "is_nan", "is_finite", "is_in", "length",
               "truncate", "to_int", "to_text", "contains", "matches", "parses", "bin", "place", "wide",
-              "repeated", "found_in"}  # fmt: skip
+              "hash", "hash_in", "repeated", "found_in"}  # fmt: skip
 _ALWAYS_FLOAT = {"/", "log", "exp", "sqrt", "to_float"}

@@ -13,12 +13,13 @@ import polars as pl
 from aiqa.scan.literals import family_of
 
 CHUNK = 1 << 20
-"""Bytes of a file, or rows of a column, at a time."""
+"""Rows of a column at a time."""
 
 
-def of_files(files: Iterable[Path], schema: Mapping[str, str]) -> str:
-    """Return the SHA-256 of the bytes of files, in this order, and of their schema, not of their names."""
-    return _digest(schema, (block for file in files for block in _blocks(file)))
+def of_file(file: Path) -> str:
+    """Return the SHA-256 of the bytes of a file."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def of_frame(frame: pl.DataFrame, schema: Mapping[str, str]) -> str:
@@ -40,13 +41,6 @@ def _digest(schema: Mapping[str, str], blocks: Iterable[bytes]) -> str:
     for block in blocks:
         sha.update(block)
     return sha.hexdigest()
-
-
-def _blocks(file: Path) -> Iterator[bytes]:
-    yield file.stat().st_size.to_bytes(8, "big")
-    with file.open("rb") as stream:
-        while block := stream.read(CHUNK):
-            yield block
 
 
 def _column(column: pl.Series) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import math
 import re
 import zoneinfo
@@ -54,6 +55,7 @@ class Never:
     instead: bool
 
 
+@functools.cache
 def family_of(dtype: str) -> str:
     """Return the family of a type's text.
 

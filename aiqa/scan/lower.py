@@ -57,6 +57,8 @@ def simplified(value: Any, schema: Schema) -> Any:
     """Write regular expressions that all engines understand alike as an ordinary operation."""
     if not isinstance(value, Expr):
         return rebuilt(value, lambda part: simplified(part, schema))
+    if not value.any("matches"):
+        return value
     inner = Expr(value.op, simplified(value.args, schema))
     if inner.op != "matches" or not _is_text(inner.args[0], schema):
         return inner
@@ -87,6 +89,8 @@ def _is_text(value: Any, schema: Schema) -> bool:
 
 def _replaced(value: Any, columns: dict[Expr, str]) -> Any:
     """Walk requests, statistics, tuples and expressions; innermost operations first."""
+    if isinstance(value, Expr) and not value.any(*LOWERED):
+        return value
     inner = rebuilt(value, lambda part: _replaced(part, columns))
     if not isinstance(value, Expr) or inner.op not in LOWERED:
         return inner
@@ -98,6 +102,8 @@ def _added(
 ) -> nw.LazyFrame[Any]:
     if expr.op == "repeated":
         return _repeated(table, schema, expr, name)
+    if expr.op in ("hash", "hash_in"):
+        return _hashed(engine, table, schema, expr, name)
     if expr.op == "found_in":
         return _found_in(engine, table, schema, expr, name)
     value = compile_expr(expr.args[0], schema)
@@ -106,6 +112,14 @@ def _added(
     if expr.op == "wide":
         return table.with_columns(value.cast(engine.widest).alias(name))
     return engine.batch(table, value, name, expr)
+
+
+def _hashed(
+    engine: Engine, table: nw.LazyFrame[Any], schema: Schema, expr: Expr, name: str
+) -> nw.LazyFrame[Any]:
+    keys, *some = expr.args
+    named = {f"{name}_{place}": compile_expr(key, schema) for place, key in enumerate(keys)}
+    return engine.hashed(table.with_columns(**named), list(named), name, *some)
 
 
 def _found_in(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from aiqa.declare.source import (
@@ -25,7 +24,7 @@ from aiqa.scan.blame import raised_at
 from aiqa.scan.execute import schema_of
 from aiqa.scan.frames import is_pandas, to_polars
 from aiqa.scan.models.scorer import Scorer
-from aiqa.scan.predictions import Predictions
+from aiqa.scan.predictions import Predictions, joined
 from aiqa.scan.source import Table
 
 BATCH = 65_536
@@ -74,6 +73,27 @@ class LoadedModel:
         return self.scorer.identity.mlflow
 
     @property
+    def size(self) -> int:
+        """Bytes of its files (skops, MLflow's folder); of an estimator in memory, of its pickle.
+
+        Raises
+        ------
+        ModelError
+            If it is stored nowhere: a function, a column, an estimator that cannot be pickled.
+        """
+        size = self.scorer.identity.size
+        if size is None and isinstance(self.source, Estimator):
+            from aiqa.scan.models.digest import pickled_size
+
+            size = pickled_size(self.source.estimator.value)
+        if size is None:
+            raise ModelError(
+                f"model {self.model.name!r} ({self.address}) is stored nowhere, so that its size is not "
+                "known: save it (skops, MLflow) and declare its address"
+            )
+        return size
+
+    @property
     def classes(self) -> tuple[Any, ...]:
         """The labels that the model knows, in its own order; empty where it cannot tell."""
         return self.scorer.classes
@@ -103,16 +123,56 @@ class LoadedModel:
             If the model raises (the rows of the batch are named, and the line of one's own code), lacks a
             column, or answers in a shape or a number of rows that does not fit.
         """
+        return joined(self.answers(table, dataset, progress))
+
+    def answers(
+        self,
+        table: Any,
+        dataset: Dataset | None = None,
+        progress: Callable[[int], None] | None = None,
+        *,
+        rows: pl.LazyFrame | None = None,
+        start: int = 0,
+    ) -> list[Predictions]:
+        """Score batches of rows; see :meth:`predict`.
+
+        Parameters
+        ----------
+        table, dataset, progress
+            As there.
+        rows : polars.LazyFrame, optional
+            Some rows of the table. Default: all.
+        start : int, default 0
+            The place of the first of them in the table, for errors and progress.
+        """
         frame, pandas = _rows(table, _name_of(dataset))
-        scorer = _for_frames(self.scorer, pandas)
+        frame = frame if rows is None else rows
+        scorer = self.answering(pandas=pandas)
         parts: list[Predictions] = []
-        done = 0
-        for batch in _batches(table, frame.select(self._features(frame, dataset))):
+        done = start
+        for batch in _batches(table, self.input(frame, dataset)):
             parts.append(self._scored(scorer, batch, done))
             done += batch.height
             if progress is not None:
                 progress(done)
-        return _joined(parts)
+        return parts
+
+    def answering(self, *, pandas: bool) -> Scorer:
+        """Return what answers, which for a function depends on the frames that the user works in."""
+        from aiqa.scan.models.function import FunctionScorer
+
+        of = self.scorer
+        return FunctionScorer(of.function, of.model, pandas) if isinstance(of, FunctionScorer) else of
+
+    def input(self, frame: pl.LazyFrame, dataset: Dataset | None = None) -> pl.LazyFrame:
+        """Return the columns that the model takes.
+
+        Raises
+        ------
+        ModelError
+            If one is not there; names the nearest.
+        """
+        return frame.select(self._features(frame, dataset))
 
     def _features(self, frame: pl.LazyFrame, dataset: Dataset | None) -> list[str]:
         there = schema_of(frame)
@@ -142,11 +202,15 @@ class LoadedModel:
         except AiqaError:
             raise
         except Exception as error:
-            where = raised_at(error)
-            raise ModelError(
-                f"model {self.model.name!r} raised {type(error).__name__} on {rows}: {error}"
-                f"{f' ({where})' if where else ''}"
-            ) from error
+            raise self.failure(error, rows) from error
+
+    def failure(self, error: Exception, rows: str) -> ModelError:
+        """Return what to tell of an error that the model raised on these rows, and where in one's code."""
+        where = raised_at(error)
+        return ModelError(
+            f"model {self.model.name!r} raised {type(error).__name__} on {rows}: {error}"
+            f"{f' ({where})' if where else ''}"
+        )
 
 
 def load_model(
@@ -216,34 +280,8 @@ def _name_of(dataset: Dataset | None) -> str:
     return "frame" if dataset is None else dataset.name
 
 
-def _for_frames(scorer: Scorer, pandas: bool) -> Scorer:
-    from aiqa.scan.models.function import FunctionScorer
-
-    return (
-        FunctionScorer(scorer.function, scorer.model, pandas)
-        if isinstance(scorer, FunctionScorer)
-        else scorer
-    )
-
-
 def _batches(table: Any, lazy: pl.LazyFrame) -> Any:
     try:
         yield from lazy.collect_batches(chunk_size=BATCH, maintain_order=True, engine="streaming")
     except (pl.exceptions.PolarsError, OSError) as error:
         raise (table.explained(error) if isinstance(table, Table) else ModelError(str(error))) from error
-
-
-def _joined(parts: list[Predictions]) -> Predictions:
-    if not parts:
-        raise ModelError("there are no rows to score")
-    return Predictions(
-        _concatenated([part.prediction for part in parts]),
-        _concatenated([part.score for part in parts]),
-        parts[0].classes,
-        all(part.probabilistic for part in parts),
-    )
-
-
-def _concatenated(arrays: list[np.ndarray[Any, Any] | None]) -> np.ndarray[Any, Any] | None:
-    present = [array for array in arrays if array is not None]
-    return np.concatenate(present) if len(present) == len(arrays) else None

@@ -58,7 +58,7 @@ def filled(request: Request, answers: Answers) -> Request:
             asked, field = value.args
             found = getattr(answers[asked][()], field)
             return None if found is None or found != found else found
-        return rebuilt(value, fill)
+        return value if isinstance(value, Expr) and not value.any("answer") else rebuilt(value, fill)
 
     # What it came after is behind it, and would keep equal requests apart.
     return Request(fill(request.statistic), tuple(_known(slicer, answers) for slicer in request.by))
@@ -103,6 +103,8 @@ def _answers_in(value: Any) -> Iterator[Request]:
 
 
 def _answers_of(expr: Expr) -> Iterator[Request]:
+    if not expr.any("answer"):
+        return
     if expr.op == "answer":
         yield expr.args[0]
     for part in expr.parts:

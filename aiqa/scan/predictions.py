@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from aiqa.errors import ModelError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,3 +34,30 @@ class Predictions:
     score: NDArray[np.floating[Any]] | None = None
     classes: tuple[Any, ...] = ()
     probabilistic: bool = True
+
+    def __len__(self) -> int:
+        given = self.score if self.prediction is None else self.prediction
+        return 0 if given is None else len(given)
+
+
+def joined(parts: Sequence[Predictions]) -> Predictions:
+    """Return the answers for rows that follow each other as one.
+
+    Raises
+    ------
+    ModelError
+        If there are none.
+    """
+    if not parts:
+        raise ModelError("there are no rows to score")
+    return Predictions(
+        _concatenated([part.prediction for part in parts]),
+        _concatenated([part.score for part in parts]),
+        parts[0].classes,
+        all(part.probabilistic for part in parts),
+    )
+
+
+def _concatenated(arrays: Sequence[NDArray[Any] | None]) -> NDArray[Any] | None:
+    present = [array for array in arrays if array is not None]
+    return np.concatenate(present) if len(present) == len(arrays) else None

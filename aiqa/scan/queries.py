@@ -23,6 +23,7 @@ from aiqa.scan.statistics import (
     CountState,
     Frequent,
     Gap,
+    Hashes,
     Quantiles,
     QuantilesState,
     Repeats,
@@ -105,11 +106,11 @@ def slice_key(by: Sequence[Slicer], values: Iterable[Any]) -> SliceKey:
 
 def _part(slicer: Slicer, value: Any) -> tuple[str, Any]:
     if isinstance(slicer, str):
-        return slicer, _plain(value)
+        return slicer, plain(value)
     return slicer.name, None if value is None else slicer.labels[value]  # type: ignore[union-attr]
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Make every NaN the same object, so that it can be found in a dict."""
     return math.nan if isinstance(value, float) and math.isnan(value) else value
 
@@ -137,7 +138,7 @@ def _counts(_: Engine, low: Lowered, request: Request, counts: Counts) -> Query:
         answer: dict[SliceKey, Any] = {} if request.by else {(): {}}
         for *values, n, w, w2 in result.iter_rows():
             within = slice_key(request.by, values[: len(request.by)])
-            key = tuple(map(_plain, values[len(request.by) :]))
+            key = tuple(map(plain, values[len(request.by) :]))
             answer.setdefault(within, {})[key] = CountState(n, w, w2)
         return {request: answer}
 
@@ -152,7 +153,10 @@ def _repeats(_: Engine, low: Lowered, request: Request, repeats: Repeats) -> Que
     rows = nw.col("n").cast(nw.Int64)
     shared = nw.when(rows > 1).then(rows).otherwise(nw.lit(0, dtype=nw.Int64))
     sums = [rows.sum().alias("all"), nw.len().alias("distinct"), shared.sum().alias("repeated")]
-    summed = counted.group_by(*groups).agg(*sums) if groups else counted.select(*sums)
+    if groups:
+        summed = counted.group_by(*groups).agg(*sums).sort(*groups, nulls_last=True)
+    else:
+        summed = counted.select(*sums)
 
     def read(result: pl.DataFrame) -> Answers:
         found: dict[SliceKey, Any] = {}
@@ -165,10 +169,22 @@ def _repeats(_: Engine, low: Lowered, request: Request, repeats: Repeats) -> Que
     return Query((request,), summed, read)
 
 
+def _hashes(_: Engine, low: Lowered, request: Request, hashes: Hashes) -> Query:
+    table = low.table if hashes.where is None else low.table.filter(compile_expr(hashes.where, low.schema))
+    [hashed] = hashes.keys
+
+    def read(result: pl.DataFrame) -> Answers:
+        found = result.to_series().to_numpy(writable=True)
+        found.sort()
+        return {request: {(): found}}
+
+    return Query((request,), table.select(compile_expr(hashed, low.schema).alias("hash")), read)
+
+
 def _values(_: Engine, low: Lowered, request: Request, values: Values) -> Query:
     groups, term = _names("by", request.by), compile_expr(values.term, low.schema).alias("value")
     distinct = low.table.select(*_by(request.by), term).filter(~nw.col("value").is_null()).unique()
-    first = _first(distinct.sort(*groups, "value"), groups, "value", values.limit)
+    first = _first(distinct.sort(*groups, "value", nulls_last=True), groups, "value", values.limit)
     return Query((request,), first, _grouped(request, lambda value: value))
 
 
@@ -180,7 +196,7 @@ def _frequent(_: Engine, low: Lowered, request: Request, frequent: Frequent) -> 
         most = nw.col("n").max().over(*groups)
         counted = counted.with_columns(most.alias("most")).filter(nw.col("n") == nw.col("most")).drop("most")
     descending = [False] * len(groups) + [True, False]
-    ordered = counted.sort(*groups, "n", "value", descending=descending)
+    ordered = counted.sort(*groups, "n", "value", descending=descending, nulls_last=True)
     first = _first(ordered, groups, "value", frequent.limit).select(*groups, "value", "n")
     read = _grouped(request, lambda value, n: (value, n))
 
@@ -212,6 +228,7 @@ def _quantiles(engine: Engine, low: Lowered, request: Request, quantiles: Quanti
     places = [nw.lit(p) * (nw.col("n").cast(nw.Float64) - 1) for p in quantiles.probabilities]
     near = [(nw.col("place") == end) for place in places for end in (place.floor(), place.ceil())]
     kept = ranked.filter(reduce(or_, near)).select(*groups, "place", "value", "n")
+    kept = kept.sort(*groups, "place", nulls_last=True)
     return Query((request,), kept, _places(request, quantiles))
 
 
@@ -256,7 +273,11 @@ def _sample(engine: Engine, low: Lowered, request: Request, sample: Sample) -> Q
     ]
     numbered = low.table if ROW in low.schema else engine.numbered(low.table)
     found = numbered.filter(compile_expr(sample.where, low.schema)).select(*_by(request.by), ROW, *named)
-    ordered = found if engine.ordered and not groups and ROW not in low.schema else found.sort(*groups, ROW)
+    ordered = (
+        found
+        if engine.ordered and not groups and ROW not in low.schema
+        else found.sort(*groups, ROW, nulls_last=True)
+    )
     first = ordered if sample.limit is None else _first(ordered, groups, ROW, sample.limit)
     read = _grouped(request, lambda *row: row)
 
@@ -298,7 +319,7 @@ def _first(ordered: Lazy, groups: Sequence[str], by: str, limit: int) -> Lazy:
         ordered.with_columns(place)
         .filter(nw.col("__aiqa_place") <= limit)
         .drop("__aiqa_place")
-        .sort(*groups, by)
+        .sort(*groups, by, nulls_last=True)
     )
 
 
@@ -318,6 +339,7 @@ def _grouped(request: Request, made: Callable[..., Any]) -> Callable[[pl.DataFra
 _MAKERS: dict[type, Callable[..., Query]] = {
     Counts: _counts,
     Repeats: _repeats,
+    Hashes: _hashes,
     Values: _values,
     Frequent: _frequent,
     Quantiles: _quantiles,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 
@@ -22,7 +22,9 @@ from aiqa.scan.expr import reads_as_pattern
 from aiqa.scan.files import find, read, shown, unreadable
 from aiqa.scan.literals import family_of, parsed_moment
 from aiqa.scan.opened import UNTYPED, Opened, opened
+from aiqa.scan.parted import File, Part, Parted, digested, groups
 from aiqa.scan.statistics import Answers, Count, Request
+from aiqa.scan.store import Store
 
 ALL = Request(Count())
 
@@ -41,12 +43,18 @@ class Table:
         Where they come from; empty for frames.
     root : Path
         The project's root.
+    store : Store, optional
+        Where statistics of files, and predictions, are kept from run to run.
+    aged : bool
+        Whether these are only the rows of the files whose label is known.
     """
 
     dataset: Dataset
     opened: Opened
     files: tuple[Path, ...] = ()
     root: Path = field(default_factory=Path)
+    store: Store | None = None
+    aged: bool = False
 
     @property
     def native(self) -> Any:
@@ -79,7 +87,9 @@ class Table:
         if self.dataset.label_maturity is None:
             return self
         kept = self.frame.filter(pl.col(str(self.dataset.time)) <= self._last_mature(now))
-        mature = Table(self.dataset, Opened(kept, kept, self.columns), self.files, self.root)
+        mature = Table(
+            self.dataset, Opened(kept, kept, self.columns), self.files, self.root, self.store, aged=True
+        )
         if not mature.rows:
             raise DataError(
                 f"dataset {self.dataset.name!r}: no row is {self.dataset.label_maturity} old, so that no "
@@ -98,15 +108,43 @@ class Table:
         return last.date() if family_of(self.columns[column]) == "date" else last
 
     @cached_property
+    def contents(self) -> tuple[File, ...]:
+        """The files with digests of their bytes."""
+        return digested(self.files, self.store)
+
+    @cached_property
+    def scanned(self) -> Any:
+        """What :func:`~aiqa.scan.execute.execute` is given: the rows, by parts where statistics are kept."""
+        if self.store is None or not self.files or self.aged:
+            return self.native
+        whole = Part(self.contents, self.frame)
+        parts = tuple(map(self._part, groups(self.contents)))
+        return Parted(whole, parts, self.store, frozenset(self.dataset.pii))
+
+    def _part(self, files: tuple[File, ...]) -> Part:
+        rows = read([file.path for file in files], cast("Files", self.dataset.source).format, self.root)
+        types = self.frame.collect_schema()
+        unlike = {name: dtype for name, dtype in rows.collect_schema().items() if dtype != types[name]}
+        casts = [pl.col(name).cast(types[name]) for name in unlike]
+        return Part(files, rows.with_columns(casts).select(types.names()))
+
+    @cached_property
     def rows(self) -> int:
         """The number of rows."""
         return int(self.answers([ALL])[ALL][()])
 
+    @property
+    def bytes(self) -> int | None:
+        """The size of the files, or of a frame in memory; None where neither is known."""
+        if self.files:
+            return sum(file.stat().st_size for file in self.files)
+        return int(self.native.estimated_size()) if isinstance(self.native, pl.DataFrame) else None
+
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of content and schema: of the files' bytes, the frame as Arrow, or an engine's hashes."""
+        """SHA-256 of content and schema: of the files' digests, the frame as Arrow, or an engine's hashes."""
         if self.files:
-            return fingerprint.of_files(self.files, self.columns)
+            return fingerprint.of_texts([file.digest for file in self.contents], self.columns)
         if isinstance(self.native, (pl.DataFrame, pl.LazyFrame)):
             return fingerprint.of_frame(self.collect(self.frame), self.columns)
         return fingerprint.of_texts(engine_of(self.native).digest(self.native), self.columns)
@@ -149,14 +187,14 @@ class Table:
             As `execute` does; a file that cannot be read is named.
         """
         try:
-            return execute(self.native, requests)
+            return execute(self.scanned, requests)
         except DataError as error:
             if isinstance(error.__cause__, (pl.exceptions.PolarsError, OSError)):
                 raise self.explained(error.__cause__) from error
             raise
 
 
-def open_dataset(dataset: Dataset, root: Path) -> Table:
+def open_dataset(dataset: Dataset, root: Path, store: Store | None = None) -> Table:
     """Open a dataset: find its files or call its function, and check its columns; rows stay unread.
 
     Parameters
@@ -164,6 +202,8 @@ def open_dataset(dataset: Dataset, root: Path) -> Table:
     dataset : Dataset
     root : Path
         The project's root, where relative paths start.
+    store : Store, optional
+        Where statistics of files are kept from run to run.
 
     Raises
     ------
@@ -179,7 +219,7 @@ def open_dataset(dataset: Dataset, root: Path) -> Table:
     >>> table.rows, table.columns
     (2, {'amount': 'Float64'})
     """
-    table = _opened(dataset, root)
+    table = _opened(dataset, root, store)
     _check_declared(table)
     if _is_empty(table):
         places = [shown(file, root) for file in table.files[:1]]
@@ -187,7 +227,7 @@ def open_dataset(dataset: Dataset, root: Path) -> Table:
     return table
 
 
-def _opened(dataset: Dataset, root: Path) -> Table:
+def _opened(dataset: Dataset, root: Path, store: Store | None) -> Table:
     source = dataset.source
     if isinstance(source, GxBatch):
         raise DataError(
@@ -196,9 +236,9 @@ def _opened(dataset: Dataset, root: Path) -> Table:
         )
     if isinstance(source, Files):
         files = find(source, root)
-        return Table(dataset, opened(read(files, source.format, root)), files, root)
+        return Table(dataset, opened(read(files, source.format, root)), files, root, store)
     frame = source.frame.value if isinstance(source, Frame) else _called(source, dataset.name)
-    return Table(dataset, opened(frame, name=dataset.name), (), root)
+    return Table(dataset, opened(frame, name=dataset.name), (), root, store)
 
 
 def _is_empty(table: Table) -> bool:

@@ -97,6 +97,17 @@ class Repeats:
 
 
 @dataclass(frozen=True, slots=True)
+class Hashes:
+    """Hashes of the keys of the rows where `where` is true, sorted. State: ndarray of uint64, shape (n,).
+
+    On Polars only: that they are the same in another process and on another machine is nobody's promise.
+    """
+
+    keys: tuple[Expr, ...]
+    where: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Values:
     """The first `limit` different values in rising order, nulls left out. State: ``tuple``."""
 
@@ -245,7 +256,7 @@ class JointHistogram(ScoreHistogram):
 
 Scalar = Count | Moments | Extremes | Total
 """Statistics of which many fit into one query."""
-Grouped = Counts | Repeats | Values | Frequent | Quantiles | Gap | Sample | Query
+Grouped = Counts | Repeats | Hashes | Values | Frequent | Quantiles | Gap | Sample | Query
 Statistic = Scalar | Grouped | Rows | Table | ScoreSteps
 
 
@@ -294,6 +305,8 @@ class MomentsState:
             return replace(heavy[0] if heavy else self, n=n, min=low, max=high)
         w = self.w + other.w
         mean = self.mean + (other.mean - self.mean) * (other.w / w)
+        if math.isinf(self.mean):  # what is infinite has no distance
+            mean = self.mean + other.mean
         m2, squares, cubes, fourths = (
             tuple(map(sum, zip(*sums, strict=True)))
             for sums in zip(*(_about(part, mean) for part in heavy), strict=True)
@@ -358,6 +371,8 @@ class TotalState:
 
     def merge(self, other: TotalState) -> TotalState:
         """Return the sum over both parts."""
+        if not (self.n and other.n):  # nothing is 0, whatever the type of sums
+            return self if self.n else other
         return TotalState(self.n + other.n, self.sum + other.sum)
 
 

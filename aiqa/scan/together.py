@@ -7,9 +7,12 @@ from typing import Any
 
 from aiqa.scan.execute import execute
 from aiqa.scan.statistics import Answers, Request
+from aiqa.scan.work import Watch
 
 
-def answers_of(frame: Any, asked: Sequence[Sequence[Request]]) -> list[Answers | Exception]:
+def answers_of(
+    frame: Any, asked: Sequence[Sequence[Request]], watch: Watch | None = None
+) -> list[Answers | Exception]:
     """Scan once for all; if that breaks, halve until the one that breaks it stands alone.
 
     Parameters
@@ -18,6 +21,8 @@ def answers_of(frame: Any, asked: Sequence[Sequence[Request]]) -> list[Answers |
         As for :func:`~aiqa.scan.execute.execute`.
     asked : sequence of sequences of Request
         One for each asker.
+    watch : callable, optional
+        Is told of each pass.
 
     Returns
     -------
@@ -36,10 +41,10 @@ def answers_of(frame: Any, asked: Sequence[Sequence[Request]]) -> list[Answers |
     if not asked:
         return []
     try:
-        answers = execute(frame, [request for requests in asked for request in requests])
+        answers = execute(frame, [request for requests in asked for request in requests], watch)
     except Exception as error:  # noqa: BLE001 - whatever an engine raises is the asker's own
         if len(asked) == 1:
             return [error]
         middle = len(asked) // 2
-        return answers_of(frame, asked[:middle]) + answers_of(frame, asked[middle:])
+        return answers_of(frame, asked[:middle], watch) + answers_of(frame, asked[middle:], watch)
     return [answers] * len(asked)

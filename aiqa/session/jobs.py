@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from aiqa.declare.check import Check
 from aiqa.declare.expectation import Expectation
 from aiqa.declare.gate import SUFFIX, AsUsual, Gate, Policy
-from aiqa.declare.metric import OF_DATA, Metric, column_of
+from aiqa.declare.metric import OF_DATA, OF_RESOURCES, Metric, column_of
 from aiqa.declare.parameters import resolved
 from aiqa.declare.source import Dataset, GxBatch, Model, declared_dataset
 from aiqa.declare.values import Declaration
@@ -26,6 +26,8 @@ from aiqa.stats.inference import Inference, exact
 if TYPE_CHECKING:
     from aiqa.metrics.table import ScoredTable
     from aiqa.scan.statistics import Answers, Request
+    from aiqa.scan.timing import Measured
+    from aiqa.scan.work import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +83,18 @@ def job_of(case: Case, policy: Policy, subjects: Subjects, *, versus: bool, seed
         job = _expectation_job(gate.claim, case, subjects)
         usual = isinstance(gate.requirement, AsUsual)
         return _against_past(job, case, policy, subjects) if usual else job
+    name = cast("Metric", gate.claim).name
+    if name == "model_size":
+        return _resource_job(case, None, policy, subjects, seed)
     dataset = _dataset(case)
-    if cast("Metric", gate.claim).name in OF_DATA:
+    if name in OF_RESOURCES:
+        return _resource_job(case, dataset, policy, subjects, seed)
+    if name in OF_DATA:
         return _drift_job(case, dataset, policy, subjects, seed)
-    if case.check.model is None:
-        raise DeclarationError(
-            f"{case.check.name} gates on {gate.claim}, but is about no model: @aiqa.check(model, ...)"
-        )
-    return _metric_job(case, case.check.model, dataset, policy, subjects, versus, seed)
+    return _metric_job(case, _model(case), dataset, policy, subjects, versus, seed)
 
 
-def answer(jobs: Sequence[Job]) -> dict[int, Any]:
+def answer(jobs: Sequence[Job], watch: Watch) -> dict[int, Any]:
     """Take the statistics of all jobs, in one scan a table, and return them (or the error) by ``id(job)``.
 
     For those that Great Expectations decides, its result.
@@ -100,7 +103,7 @@ def answer(jobs: Sequence[Job]) -> dict[int, Any]:
 
     found: dict[int, Any] = {id(job): {} for job in jobs if not job.requests}
     for group in _grouped(jobs, lambda job: id(job.frame) if job.requests else None):
-        answers = answers_of(group[0].frame, [job.requests for job in group])
+        answers = answers_of(group[0].frame, [job.requests for job in group], watch)
         found |= zip(map(id, group), answers, strict=True)
     for group in _grouped(jobs, lambda job: job.gx.where if job.gx else None):
         found |= zip(map(id, group), _by_gx([job.gx for job in group if job.gx]), strict=True)
@@ -141,6 +144,14 @@ def _dataset(case: Case) -> Dataset:
             f"{case.check.name} gates on {case.gate.claim}, but is about no dataset: @aiqa.check(dataset)"
         )
     return case.check.dataset
+
+
+def _model(case: Case) -> Model:
+    if case.check.model is None:
+        raise DeclarationError(
+            f"{case.check.name} gates on {case.gate.claim}, but is about no model: @aiqa.check(model, ...)"
+        )
+    return case.check.model
 
 
 def _expectation_job(expectation: Expectation, case: Case, subjects: Subjects) -> Job:
@@ -275,7 +286,7 @@ def _judge_value(
     whole = found[()]
     if isinstance(whole, MetricError):
         raise whole
-    return _judge_usual(case, whole, policy, subjects)
+    return _judge_usual(case, whole, policy, subjects, f" {whole.unit}".rstrip())
 
 
 def _metric_job(
@@ -307,6 +318,41 @@ def _search(gate: Gate, table: ScoredTable, dataset: Dataset, policy: Policy, se
     belonging = belonging_of(dataset, table)
     halves = in_halves(metric, table, belonging, seed, versus_champion=gate.compares)
     return search(halves, gate.requirement, policy).judged
+
+
+def _resource_job(case: Case, dataset: Dataset | None, policy: Policy, subjects: Subjects, seed: int) -> Job:
+    """Measure the model itself, once all gates have said whether the champion is to take turns with it."""
+    from aiqa.metrics import resources
+
+    gate, metric, model = case.gate, cast("Metric", case.gate.claim), _model(case)
+    if dataset is not None and dataset.weight is not None:
+        raise DeclarationError(
+            f"{metric.name} is of calls, which weigh alike, and dataset {dataset.name!r} has weight="
+            f"{dataset.weight!r}: declare the same rows without weight= for it"
+        )
+    asked = dataset, model, resources.shape_of(metric)
+    if gate.compares:
+        subjects.compared.add(asked)
+
+    def measured() -> Measured:
+        if asked in subjects.compared:
+            try:
+                return subjects.measured(*asked, seed, versus=True)
+            except Exception:
+                if gate.compares:
+                    raise
+        return subjects.measured(*asked, seed, versus=False)
+
+    def conclude(_: Answers) -> Judged:
+        found = measured()
+        if gate.compares:
+            judged = _judge_comparison(gate, {(): resources.compare(metric, found)}, policy)
+        else:
+            judged = _judge_value(case, {(): resources.infer(metric, found)}, policy, subjects)
+        reason = f"{resources.subject(metric, found)}: {judged.judgement.reason}"
+        return replace(judged, judgement=replace(judged.judgement, reason=reason))
+
+    return Job(None, (), conclude)
 
 
 def _require_columns(names: Iterable[str], dataset: Dataset, subjects: Subjects) -> None:

@@ -13,7 +13,7 @@ import shlex
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiqa.config import Config, MlflowSettings
 from aiqa.declare.check import Check
@@ -30,6 +30,10 @@ from aiqa.judge.holdout import tighten
 from aiqa.judge.values import Judged
 from aiqa.session.jobs import Case, Job, answer, job_of, judge
 from aiqa.session.subjects import Progress, Subjects
+
+if TYPE_CHECKING:
+    from aiqa.scan.store import Store
+    from aiqa.scan.work import Work
 
 
 class Session:
@@ -64,6 +68,7 @@ class Session:
             show_values=config.show_values,
             history=_history(config, root),
             branch=config.history.branch,
+            store=_store(config, root),
         )
         self._models = tuple(models)
         self._replacements = dict(map(_replacement, models))
@@ -138,11 +143,14 @@ class Session:
     def _decide_batch(self, cases: Sequence[Case]) -> list[Outcome]:
         started = time.perf_counter()
         jobs = self._jobs(cases)
+        passes: list[Work] = []
         with self.subjects.scanning(cases[0].check.dataset):
-            answers = answer([job for job in jobs if isinstance(job, Job)])
+            answers = answer([job for job in jobs if isinstance(job, Job)], passes.append)
         judged = [judge(job, answers.get(id(job))) for job in jobs]
         share = (time.perf_counter() - started) / len(cases)
-        return [self._outcome(case, result, share) for case, result in zip(cases, judged, strict=True)]
+        outcomes = [self._outcome(case, result, share) for case, result in zip(cases, judged, strict=True)]
+        scans = self.subjects.scan_records(cases[0].check.dataset, passes)
+        return [outcomes[0].model_copy(update={"scans": scans}), *outcomes[1:]]
 
     def _jobs(self, cases: Sequence[Case]) -> list[Job | Exception]:
         compared = {case.check.model for case in cases if case.gate.needs_champion}
@@ -178,6 +186,12 @@ def _replaced(model: Model, source: ModelSource) -> Model:
     if isinstance(source, SkopsFile) and isinstance(model.source, SkopsFile):
         source = dataclasses.replace(source, trusted=model.source.trusted)
     return dataclasses.replace(model, source=source)
+
+
+def _store(config: Config, root: Path) -> Store | None:
+    from aiqa.scan.store import Store
+
+    return Store(root / config.out / "cache", int(config.cache * 2**30)) if config.cache else None
 
 
 def _history(config: Config, root: Path) -> History:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -13,15 +13,19 @@ from aiqa.declare.source import Dataset, Model, ModelSource, declared_dataset, d
 from aiqa.errors import DataError, DeclarationError
 from aiqa.evidence.history import EvidenceHistory, History, Subject, short
 from aiqa.evidence.masking import mask
-from aiqa.evidence.record import DatasetRecord, ModelRecord
+from aiqa.evidence.record import DatasetRecord, ModelRecord, ScanRecord
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from aiqa.metrics.resources import Shape
     from aiqa.metrics.table import ScoredTable
     from aiqa.scan.model import LoadedModel
     from aiqa.scan.predictions import Predictions
     from aiqa.scan.source import Table
+    from aiqa.scan.store import Store
+    from aiqa.scan.timing import Measured
+    from aiqa.scan.work import Work
 
 T = TypeVar("T")
 Progress = Callable[[str, int, int], None]
@@ -39,6 +43,7 @@ class Subjects:
         show_values: bool = False,
         history: History | None = None,
         branch: str | None = None,
+        store: Store | None = None,
     ) -> None:
         self.root = root
         self.tracking_uri = tracking_uri
@@ -48,14 +53,17 @@ class Subjects:
         self.show_values = show_values
         self.history = history or EvidenceHistory(root / ".aiqa")
         self.branch = branch
+        self.store = store
         self.now = dt.datetime.now(dt.UTC)
+        self.compared: set[Hashable] = set()
+        """Measurements that some gate of the run takes of the champion too."""
         self._made: dict[Hashable, object] = {}
 
     def table(self, dataset: Dataset) -> Table:
         """Return an open data set."""
         from aiqa.scan.source import open_dataset
 
-        return self._once(("table", dataset), lambda: open_dataset(dataset, self.root))
+        return self._once(("table", dataset), lambda: open_dataset(dataset, self.root, self.store))
 
     def labelled(self, dataset: Dataset) -> Table:
         """Return the rows of a data set that models are judged by: those whose label is known by now."""
@@ -73,11 +81,12 @@ class Subjects:
 
     def predictions(self, dataset: Dataset, model: Model, source: ModelSource) -> Predictions:
         """Return what a model says of every row."""
+        from aiqa.scan.scoring import score
 
         def predict() -> Predictions:
             table = self.labelled(dataset)
             loaded = self.model(model, source)
-            return loaded.predict(table, dataset, self._report(model, table))
+            return score(loaded, table, dataset, self._report(model, table))
 
         return self._once(("predictions", dataset, model, source), predict)
 
@@ -92,11 +101,28 @@ class Subjects:
 
         return self._once(("scored", dataset, model, versus), score)
 
+    def measured(
+        self, dataset: Dataset | None, model: Model, shape: Shape, seed: int, *, versus: bool
+    ) -> Measured:
+        """Return what a model takes (`versus`: and the champion, in turns), measured once for all gates."""
+        from aiqa.metrics.resources import measure
+
+        def make() -> Measured:
+            sources = [model.source, *([self._champion_source(model)] if versus else [])]
+            models = [self.model(model, source) for source in sources]
+            table = None if dataset is None else self.table(dataset)
+            return measure(shape, models, table, seed, root=self.root, tracking_uri=self.tracking_uri)
+
+        return self._once(("measured", dataset, model, shape, versus), make)
+
     def widest_frame(self, dataset: Dataset) -> Any:
         """Return the scored table of a data set where there is one, else the table: one scan for both.
 
-        That of a multi-label model has every row several times over and is not the data set's.
+        That of a multi-label model has every row several times over and is not the data set's. Where
+        statistics are kept by files, they are taken of these.
         """
+        if self.store is not None and self.table(dataset).files:
+            return self.table(dataset).scanned
         scored: list[Any] = [made for key, made in self._made.items() if _is_scored(key, dataset, made)]
         scored = [made for made in scored if not made.labels and dataset.label_maturity is None]
         return scored[-1].frame if scored else self.table(dataset).native
@@ -138,12 +164,35 @@ class Subjects:
         models = () if check.model is None else self._model_records(check.model)
         return {"datasets": datasets, "models": models}
 
+    def scan_records(self, dataset: Dataset | None, passes: Sequence[Work]) -> tuple[ScanRecord, ...]:
+        """Return the records of the passes that were made over a data set."""
+        if dataset is None or not passes:
+            return ()
+        table = self.table(dataset)
+        return tuple(
+            ScanRecord(
+                dataset=dataset.name,
+                number=number,
+                statistics=work.statistics,
+                kept=work.kept,
+                columns=work.columns,
+                queries=work.queries,
+                rows=table.rows,
+                bytes=table.bytes if work.bytes is None else work.bytes,
+                seconds=round(work.seconds, 6),
+            )
+            for number, work in enumerate(passes, start=1)
+        )
+
     def _champion(self, dataset: Dataset, model: Model) -> Predictions:
+        return self.predictions(dataset, model, self._champion_source(model))
+
+    def _champion_source(self, model: Model) -> ModelSource:
         if model.champion is None:
             raise DeclarationError(
                 f"model {model.name!r} has no champion: declare aiqa.model(..., champion=...)"
             )
-        return self.predictions(dataset, model, model.champion)
+        return model.champion
 
     def _report(self, model: Model, table: Table) -> Callable[[int], None] | None:
         progress = self.progress

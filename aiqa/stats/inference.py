@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 Alternative = Literal["two-sided", "greater", "less", "each-side"]
+ROWS = "rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,10 @@ class Estimate:
     alternative : {"two-sided", "greater", "less", "each-side"}
         "two-sided": the interval holds the truth at this level. "greater", "less": one bound does.
         "each-side": each of the two bounds does by itself, which is what gates are judged by.
+    unit : str
+        Of the value and its bounds, as ``"ms"``; "" for a plain number.
+    n_of : str
+        What `n` counts.
 
     Examples
     --------
@@ -43,11 +48,14 @@ class Estimate:
     method: str
     confidence: float | None = 0.95
     alternative: Alternative = "two-sided"
+    unit: str = ""
+    n_of: str = ROWS
 
     def __str__(self) -> str:
+        value = f"{_short(self.value)} {self.unit}".rstrip()
         if self.confidence is None or self.low == self.high:
-            return f"{_short(self.value)}, n {self.n:,}"
-        return f"{_short(self.value)} [{_short(self.low)}, {_short(self.high)}], n {self.n:,}"
+            return f"{value}, n {self.n:,}"
+        return f"{value} [{_short(self.low)}, {_short(self.high)}], n {self.n:,}"
 
 
 def _short(value: float) -> str:
@@ -79,6 +87,8 @@ class Inference:
     sequence : callable, optional
         From the number of rows at which it is to be sharpest to an inference with such bounds, where a
         better one is known than :func:`aiqa.stats.sequential.at_every_look` makes of any.
+    unit : str
+        Of the value and its bounds, as ``"ms"``; "" for a plain number.
     """
 
     value: float
@@ -87,19 +97,23 @@ class Inference:
     lower: Callable[[float], float]
     upper: Callable[[float], float]
     support: int | None = None
-    support_of: str = "rows"
+    support_of: str = ROWS
     always: bool = False
     sequence: Callable[[float], Inference] | None = None
+    unit: str = ""
 
     def estimate(self, confidence: float | None = 0.95, alternative: Alternative = "two-sided") -> Estimate:
         """Return the value with its bounds at `confidence` (None: the value alone)."""
+        n_of = self.support_of if self.support is None else ROWS
         if confidence is None:
-            return Estimate(self.value, self.value, self.value, self.n, "point estimate", None)
+            known = self.value, self.value, self.value, self.n, "point estimate", None
+            return Estimate(*known, unit=self.unit, n_of=n_of)
         alpha = 1 - confidence
         side = alpha / 2 if alternative == "two-sided" else alpha
         low = float("-inf") if alternative == "less" else self.lower(side)
         high = float("inf") if alternative == "greater" else self.upper(side)
-        return Estimate(self.value, float(low), float(high), self.n, self.method, confidence, alternative)
+        found = self.value, float(low), float(high), self.n, self.method, confidence, alternative
+        return Estimate(*found, self.unit, n_of)
 
     def p_value(self, threshold: float, claim: Literal["greater", "less"]) -> float:
         """Return the smallest error rate at which the bounds prove that the truth exceeds `threshold`.

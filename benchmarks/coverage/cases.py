@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from aiqa.declare.metric import Metric
+from aiqa.declare.metric import OF_RESOURCES, Metric
 from aiqa.declare.metrics import METRIC_NAMES
 from aiqa.declare.metrics import metric as namespace
 from aiqa.metrics import catalogue
@@ -80,10 +80,13 @@ def fixed(metric: Metric, kind: str, name: str | None = None, **told: Any) -> Ca
     return Case(name or repr(metric), kind, lambda _: metric, **told)
 
 
-NOT_STUDIED: dict[str, str] = dict.fromkeys(
-    ("spiegelhalter_z", "hosmer_lemeshow"),
-    "is the statistic of a test, known without error: it has no bounds",
-)
+NOT_STUDIED: dict[str, str] = {
+    **dict.fromkeys(
+        ("spiegelhalter_z", "hosmer_lemeshow"),
+        "is the statistic of a test, known without error: it has no bounds",
+    ),
+    **dict.fromkeys(OF_RESOURCES, "is measured on the model itself: see `benchmarks/latency.py`"),
+}
 """Metrics without a case, and why."""
 _LIKE = """
 approval_rate hamming_loss jaccard npv specificity positive_flips fbeta

@@ -155,6 +155,15 @@ def test_no_n_decides_a_value_on_the_threshold() -> None:
     assert "sits on the threshold" in advice
 
 
+def test_too_few_rows_for_any_bound_are_not_called_a_value_on_the_threshold() -> None:
+    few = Inference(0.82, 3, "order statistics", lambda _: -math.inf, lambda _: math.inf, support_of="calls")
+    advice = decide(few, AT_LEAST, 0.95).advice
+    assert (
+        advice
+        == "Not proven either way: so few calls set no bound on the side of the threshold, and more would."
+    )
+
+
 def key(name: str) -> SliceKey:
     return (("country", name),)
 

@@ -187,6 +187,10 @@ def test_what_only_the_model_can_count_it_is_asked_for() -> None:
         (metric.recall.at(fpr=0.01) >= 0.8, "no formula"),
         (metric.precision.no_worse_than(champion), "no formula"),
         (metric.accuracy.by("country") >= 0.8, "in each slice"),
+        (metric.latency(quantile=0.99) <= 5, "with fewer than 299 there is no upper bound"),
+        (metric.cold_start.no_worse_than(champion), "with fewer than 5 there is no upper bound"),
+        (metric.throughput >= 5, "makes the calls that decide it"),
+        (metric.model_size <= 5, "counted exactly"),
     ],
 )
 def test_what_cannot_be_planned_is_said(gate: Gate, note: str) -> None:

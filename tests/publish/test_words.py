@@ -111,6 +111,14 @@ def test_gains_have_a_sign() -> None:
             compared_gate(),
             "0.9412 against the champion's 0.9382, gain +0.003 [-0.007, +0.013], n 569",
         ),
+        (
+            a_gate(estimate=an_estimate(6.2, 6.1, 6.3, unit="ms", n_of="calls of 1 row")),
+            "6.2 ms [6.1, 6.3], n 569 calls of 1 row",
+        ),
+        (
+            compared_gate(estimate=an_estimate(-0.3, -0.5, -0.1, unit="ms"), challenger=5.3, champion=5.0),
+            "5.3 ms against the champion's 5 ms, gain -0.3 ms [-0.5, -0.1], n 569",
+        ),
         (compared_gate(champion=None), "gain +0.003 [-0.007, +0.013], n 569"),
         (sliced_gate(), "worst of 7 slices, country=C0: 0.3 [0.2, 0.4], n 100"),
         (expectation_gate(), "3 of 569 values are not as expected (0.5272 %)"),

@@ -121,3 +121,21 @@ def test_wrong_questions_are_refused(home: Path, arguments: tuple[str, ...], mes
     result = call(*arguments)
     assert result.exit_code == 2
     assert message in result.output
+
+
+def test_what_is_measured_on_the_model_takes_no_scan(with_data: Path) -> None:
+    (with_data / "checks" / "check_orders.py").write_text(
+        "import aiqa\n"
+        "from aiqa import metric\n"
+        "orders = aiqa.dataset('orders', 'orders.parquet')\n"
+        "def answer(frame):\n"
+        "    raise RuntimeError('asked')\n"
+        "@aiqa.check(aiqa.model('m', answer, task='regression'), orders)\n"
+        "def is_fast():\n"
+        "    yield metric.latency(quantile=0.95) <= 5\n"
+    )
+    explained = call("--explain", "--data").output
+    assert "latency-quantile=0.95: measured on the model itself, without a scan" in explained
+    planned = call("--data").output
+    assert "with fewer than 59 there is no upper bound" in planned
+    assert "asked" not in explained + planned

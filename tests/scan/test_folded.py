@@ -29,7 +29,7 @@ from aiqa.scan.statistics import (
     ScoreSteps,
     merge,
 )
-from tests.scan.test_engines import TABLES, TYPES
+from tests.scan.cases import TABLES, TYPES
 
 COLUMNS = ("x", "k", "s", "t", "b", "d")
 Y = col("g")

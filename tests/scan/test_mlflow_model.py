@@ -103,6 +103,15 @@ def test_any_other_flavour_answers_through_pyfunc(store: Store) -> None:
     found = loaded.predict(FRAME, dataset("d", FRAME, label="y"))
     np.testing.assert_array_equal(found.score, FRAME["a"])
     assert loaded.scorer.features == ("a",)
+    np.testing.assert_array_equal(loaded.scorer.call(FRAME.select("a"))().score, FRAME["a"])
+
+
+def test_its_size_is_that_of_its_folder(store: Store) -> None:
+    import mlflow
+
+    folder = Path(mlflow.artifacts.download_artifacts(artifact_uri="models:/fraud/1"))
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    assert _loaded("models:/fraud/1").size == sum(file.stat().st_size for file in files) > 1000
 
 
 @pytest.mark.parametrize("uri", ["models:/fraud@nobody", "models:/nothing/1", "models:/fraud/99"])

@@ -40,6 +40,8 @@ class Engine(Protocol):
     """Scalar statistics a query."""
     ordered: bool
     """Whether a query gives rows in the order of the table."""
+    hashes: bool
+    """Whether keys are told apart by their hashes first: where a table of all keys has to fit into memory."""
     lacks: tuple[str, ...]
     """Lowered operations that it does not run."""
     widest: Any
@@ -65,6 +67,11 @@ class Engine(Protocol):
 
     def batch(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str, expr: Expr) -> nw.LazyFrame[Any]:
         """Add what ``matches``, ``parses``, ``bin`` or ``place`` tells of `value`, as column `name`."""
+
+    def hashed(
+        self, table: nw.LazyFrame[Any], keys: Sequence[str], name: str, some: bytes | None = None
+    ) -> nw.LazyFrame[Any]:
+        """Add the hash of the columns `keys`, or whether it is among `some`, as column `name`."""
 
     def previous(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
         """Add the last value before each row that is not null, as column `name`."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, cast
 
 import narwhals as nw
+import numpy as np
 import polars as pl
 
 from aiqa.errors import DataError
@@ -20,6 +21,7 @@ class Polars:
     name = "polars"
     fused = 60  # one query of everything costs more than it saves
     ordered = True
+    hashes = True
     lacks: tuple[str, ...] = ()
     widest = nw.Int128()
 
@@ -50,6 +52,15 @@ class Polars:
         dtype, function = _function(expr)
         column = pl.col(name).map_batches(function, return_dtype=dtype, is_elementwise=True)
         return cast("nw.LazyFrame[Any]", nw.from_native(native.with_columns(column)))
+
+    def hashed(
+        self, table: nw.LazyFrame[Any], keys: Sequence[str], name: str, some: bytes | None = None
+    ) -> nw.LazyFrame[Any]:
+        found = pl.struct(*map(pl.col, keys)).hash()
+        if some is not None:
+            found = found.is_in(pl.Series(np.frombuffer(some, dtype=np.uint64)).implode())
+        native = table.to_native().with_columns(found.alias(name))
+        return cast("nw.LazyFrame[Any]", nw.from_native(native))
 
     def previous(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
         native = table.with_columns(value.alias(name)).to_native()
@@ -106,8 +117,6 @@ def _function(expr: Expr) -> tuple[Any, Callable[[pl.Series], pl.Series]]:
 
 
 def _bin(edges: Sequence[float]) -> Callable[[pl.Series], pl.Series]:
-    import numpy as np
-
     rising = np.asarray(edges, dtype=np.float64)
 
     def bin_(numbers: pl.Series) -> pl.Series:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +52,12 @@ class ColumnScorer:
         prediction, score = self.source.prediction, self.source.score
         labels = None if prediction is None else batch[prediction].to_numpy()
         return interpret(Predictions(labels, _scores(batch, score)), self.model, batch.height)
+
+    def call(self, batch: pl.DataFrame) -> Callable[[], Any]:  # noqa: ARG002
+        raise ModelError(
+            f"model {self.model.name!r} is columns of answers, and what these took cannot be measured: "
+            "declare the model itself"
+        )
 
 
 def _scores(batch: pl.DataFrame, names: str | tuple[str, ...] | None) -> np.ndarray[Any, Any] | None:

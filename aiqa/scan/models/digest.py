@@ -38,6 +38,32 @@ def digest(value: Any) -> str | None:
     return f"state-sha256:{sha.hexdigest()}"
 
 
+class _Counter:
+    """A file that keeps nothing of what is written but its length."""
+
+    size = 0
+
+    def write(self, part: Any) -> int:
+        self.size += memoryview(part).nbytes
+        return memoryview(part).nbytes
+
+
+def pickled_size(value: Any) -> int | None:
+    """Return the bytes of an object's pickle (protocol 5); None for one that cannot be pickled.
+
+    Examples
+    --------
+    >>> pickled_size(b"x" * 1000) - len(pickle.dumps(b"x" * 1000, 5))
+    0
+    """
+    counter = _Counter()
+    try:
+        pickle.Pickler(counter, 5).dump(value)
+    except Exception:  # noqa: BLE001 - classes of users say what they like here
+        return None
+    return counter.size
+
+
 def _parts(value: Any, above: tuple[int, ...]) -> Iterator[bytes]:
     yield type(value).__qualname__.encode()
     if isinstance(value, _PLAIN):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -79,6 +80,13 @@ class EstimatorScorer:
         labels = squeezed(self.estimator.predict(features)) if keeps_labels else None
         columns = self._own_classes if scores is not None and scores.ndim == 2 else ()
         return interpret(Predictions(labels, scores, columns, self.probabilistic), self.model, batch.height)
+
+    def call(self, batch: pl.DataFrame) -> Callable[[], Any]:
+        task = self.model.task
+        scores = task == "multilabel" or (task != "regression" and self._own_classes)
+        names = ("predict_proba", "decision_function", "predict") if scores else ("predict",)
+        answer = next(getattr(self.estimator, name) for name in names if hasattr(self.estimator, name))
+        return partial(answer, self._input(batch))
 
     def _labels(self, features: Any) -> Predictions:
         """Several labels a row: of shape (rows, labels), or a list of a pair of columns a label."""

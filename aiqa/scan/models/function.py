@@ -42,8 +42,11 @@ class FunctionScorer:
         return ()
 
     def answer(self, batch: pl.DataFrame) -> Predictions:
-        answer = self.function(batch.to_pandas() if self.pandas else batch)
-        return interpret(answer, self.model, batch.height)
+        return self.call(batch)()
+
+    def call(self, batch: pl.DataFrame) -> Callable[[], Predictions]:
+        rows = batch.to_pandas() if self.pandas else batch
+        return lambda: interpret(self.function(rows), self.model, batch.height)
 
 
 def _source_digest(function: Callable[[Any], Any]) -> str | None:

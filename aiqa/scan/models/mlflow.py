@@ -7,7 +7,7 @@ import os
 import re
 import textwrap
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -55,7 +55,11 @@ class PyfuncScorer:
         return tuple(schema.input_names()) if schema is not None and schema.has_input_names() else ()
 
     def answer(self, batch: pl.DataFrame) -> Predictions:
-        return interpret(self.pyfunc.predict(batch.to_pandas()), self.model, batch.height)
+        return self.call(batch)()
+
+    def call(self, batch: pl.DataFrame) -> Callable[[], Predictions]:
+        rows = batch.to_pandas()
+        return lambda: interpret(self.pyfunc.predict(rows), self.model, batch.height)
 
 
 def load_mlflow(source: MlflowUri, model: Model, tracking_uri: str | None = None) -> Scorer:
@@ -160,7 +164,8 @@ def _loaded(folder: Path, model: Model, where: dict[str, str]) -> Scorer:
         where = {"mlflow_model_id": described.model_id} | where
     if described.run_id:
         where = {"mlflow_run_id": described.run_id} | where
-    identity = Identity(_digest(folder), where)
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    identity = Identity(_digest(folder), where, size)
     if "sklearn" in described.flavors:
         return EstimatorScorer(mlflow.sklearn.load_model(str(folder)), model, identity)
     return PyfuncScorer(mlflow.pyfunc.load_model(str(folder)), model, identity)

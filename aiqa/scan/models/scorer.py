@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -10,10 +11,11 @@ from aiqa.scan.predictions import Predictions
 
 @dataclass(frozen=True)
 class Identity:
-    """Which model it is: a digest of its content, and its place in MLflow where it has one."""
+    """Which model it is: a digest of its content, its place in MLflow and its bytes where it is stored."""
 
     fingerprint: str | None = None
     mlflow: dict[str, str] = field(default_factory=dict)
+    size: int | None = None
 
 
 class Scorer(Protocol):
@@ -37,3 +39,6 @@ class Scorer(Protocol):
 
     def answer(self, batch: Any) -> Predictions:
         """Score the rows of a Polars frame of its columns."""
+
+    def call(self, batch: Any) -> Callable[[], Any]:
+        """Return the one call by which a server scores such rows, what it takes made ready."""

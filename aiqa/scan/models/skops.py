@@ -26,7 +26,7 @@ def load_skops(source: SkopsFile, model: Model, root: Path) -> EstimatorScorer:
     if not path.is_file():
         raise ModelError(f"no such file under the project's root {root.resolve().name!r}", file=source.path)
     content = path.read_bytes()
-    identity = Identity(f"sha256:{hashlib.sha256(content).hexdigest()}")
+    identity = Identity(f"sha256:{hashlib.sha256(content).hexdigest()}", size=len(content))
     return EstimatorScorer(_loaded(content, source), model, identity)
 
 
