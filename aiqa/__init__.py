@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from aiqa.declare.bucket import bucket
     from aiqa.declare.check import check
     from aiqa.declare.expect import expect
+    from aiqa.declare.folded import folded, other
     from aiqa.declare.gate import champion
     from aiqa.declare.metrics import metric
     from aiqa.declare.source import column, dataset, model
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from aiqa.metrics.evaluate import evaluate
     from aiqa.metrics.skew import skew
     from aiqa.runner import run
+    from aiqa.session.weak import weak_slices
     from aiqa.stats import power
     from aiqa.stats.inference import Estimate
 
@@ -39,15 +41,18 @@ _HOME = {
     "dataset": "aiqa.declare.source",
     "evaluate": "aiqa.metrics.evaluate",
     "expect": "aiqa.declare.expect",
+    "folded": "aiqa.declare.folded",
     "from_json": "aiqa.declare.values",
     "gx": "aiqa",
     "metric": "aiqa.declare.metrics",
     "model": "aiqa.declare.source",
+    "other": "aiqa.declare.folded",
     "power": "aiqa.stats",
     "run": "aiqa.runner",
     "skew": "aiqa.metrics.skew",
     "stats": "aiqa",
     "validate": "aiqa.expectations.validate",
+    "weak_slices": "aiqa.session.weak",
 }
 
 _MODULES = ("gx", "power", "stats")
@@ -63,15 +68,18 @@ __all__ = [
     "dataset",
     "evaluate",
     "expect",
+    "folded",
     "from_json",
     "gx",
     "metric",
     "model",
+    "other",
     "power",
     "run",
     "skew",
     "stats",
     "validate",
+    "weak_slices",
 ]
 
 

@@ -103,6 +103,8 @@ def requests(metric: Metric, table: ScoredTable, *, versus_champion: bool) -> tu
     >>> [type(r.statistic).__name__ for r in requests(metric.accuracy, table, versus_champion=False)]
     ['Counts']
     """
+    if metric.search is not None:
+        raise MetricError(f"{metric!r} searches for slices: yield it from a check, or call aiqa.weak_slices")
     return _plan(metric, table).requests(versus_champion=versus_champion)
 
 

@@ -58,7 +58,7 @@ class Asked:
 
 
 def asked(metric: Metric, own: str, reference: str) -> Asked:
-    """Return what to ask for a metric of a column, by the texts of its types in both data sets.
+    """Return what to ask for a metric of a whole column, by the texts of its types in both data sets.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def asked(metric: Metric, own: str, reference: str) -> Asked:
     """
     whole = requests(metric)
     families = {family_of(own), family_of(reference)}
-    counted = metric.name in _OF_COUNTS and not metric.slices
+    counted = metric.name in _OF_COUNTS
     if counted and families <= {"integer", "float"}:
         return _by_quantiles(metric)
     if counted and families <= {"string", "boolean"}:

@@ -103,6 +103,8 @@ def _plans(name: str, cases: Sequence[Case], session: Session, *, data: bool) ->
             left.append(f"{case.gate_id}: measured on the model itself, without a scan")
         elif job.gx is not None:
             left.append(f"{case.gate_id}: Great Expectations decides it")
+        elif not job.requests:
+            left.append(f"{case.gate_id}: weak slices are searched for in a scan of their own")
         else:
             tables.setdefault(id(job.frame), []).append((case, job))
     for pairs in tables.values():

@@ -120,7 +120,7 @@ def _planned(
 
 def _have(check: Check, gate: Gate, session: Session) -> Have | None:
     """Count the rows that a gate is decided on: of its smallest slice, where it has some."""
-    if check.dataset is None or not isinstance(gate.claim, Metric):
+    if check.dataset is None or not isinstance(gate.claim, Metric) or gate.claim.search is not None:
         return None
     parts = _counted(check.dataset, gate.claim, session)
     label = _label(check, gate.claim, {value for counts in parts.values() for value in counts})

@@ -180,7 +180,8 @@ def _exactly(
     own: list[Request] = []
     rest: list[Request] = []
     for request in simple:
-        lacking = any(expr.any(*engine.lacks) for expr in plan.exprs_of(request.statistic))
+        exprs = (*plan.exprs_of(request.statistic), *(by.bin for by in request.by if isinstance(by, Binned)))
+        lacking = any(expr.any(*engine.lacks) for expr in exprs)
         (rest if lacking else own).append(request)
     found = _collected(engine, table, schema, own, work)
     if rest:
@@ -232,9 +233,15 @@ def _check(request: Request, schema: Schema) -> None:
             raise DataError("engines read this name as a pattern of several: rename the column", column=name)
     if isinstance(request.statistic, Moments) and request.statistic.term.op == "col":
         _check_number(request.statistic.term.args[0], schema)
-    binned = [queries.slicer_column(by) for by in request.by if isinstance(by, Binned)]
+    for name in map(queries.slicer_column, request.by):
+        if schema[name].startswith(_NESTED):
+            raise DataError(f"slices are made by single values, not by {schema[name]}", column=name)
+    binned = [queries.slicer_column(by) for by in request.by if isinstance(by, Binned) and by.bin.op == "bin"]
     for name in (*_weights([request]), *binned):
         _check_number(name, schema)
+
+
+_NESTED = ("Array", "List", "Struct")
 
 
 def _check_number(name: str, schema: Schema) -> None:

@@ -367,16 +367,21 @@ OPERATIONS: dict[str, _Compiler] = {
 ``truncate`` takes narwhals' interval (``"1h"``, ``"1d"``, ``"1mo"``; weeks it does not know), ``contains`` a
 pattern of ``aiqa.scan.regex.portable``."""
 
-LOWERED = ("matches", "parses", "bin", "place", "wide", "hash", "hash_in", "repeated", "previous", "found_in")
+LOWERED = (
+    "matches", "parses", "bin", "coarse", "place", "wide", "hash", "hash_in",
+    "repeated", "previous", "found_in",
+)  # fmt: skip
 """What each engine makes a column of in its own way: it looks beyond the row, or dialects differ.
 
 ``matches(x, regex)``: Python's ``re.search`` finds a match in the value as ``str`` writes it; null for null.
 ``parses(x, form, argument)``: the text is of this form (``aiqa.scan.texts.FORMS``); null for null.
 ``bin(x, edges)``: how many of the rising `edges` are at most x, from 0 to ``len(edges)``; null for null and
 for NaN.
+``place(column, values)``: at which place of the tuple `values` the value of the column is, from 0; at
+``len(values)`` those that are not in it; null for null.
 ``hash(keys)``: a hash of the values of the tuple `keys`, the same for equal ones; never null.
 ``hash_in(keys, some)``: that hash is among `some`, which are the bytes of an array.
-``place(x)``: one of 65,536 whole numbers, never falling where x rises; null for null and for NaN.
+``coarse(x)``: one of 65,536 whole numbers, never falling where x rises; null for null and for NaN.
 ``wide(x)``: whole numbers, in a type in which sums of a few do not overflow.
 ``repeated(keys, where)``: of the rows where `where` is true (all, where None), the values of the tuple
 `keys` occur in another one too; nulls are equal.
@@ -389,6 +394,6 @@ There is one operation more, ``answer(request, field)``: a field of what an earl
 
 BEYOND_THE_ROW = ("repeated", "previous", "found_in")
 _NEVER_NAN = {*_COMPARISONS, "and", "or", "not", "is_null", "is_nan", "is_finite", "is_in", "length",
-              "truncate", "to_int", "to_text", "contains", "matches", "parses", "bin", "wide", "place",
-              "hash", "hash_in", "repeated", "found_in"}  # fmt: skip
+              "truncate", "to_int", "to_text", "contains", "matches", "parses", "bin",
+              "coarse", "place", "wide", "hash", "hash_in", "repeated", "found_in"}  # fmt: skip
 _ALWAYS_FLOAT = {"/", "log", "exp", "sqrt", "to_float"}

@@ -28,6 +28,7 @@ from aiqa.scan.plan import looks_beyond
 from aiqa.scan.queries import columns_of, plain, slicer_column
 from aiqa.scan.statistics import (
     Answers,
+    Binned,
     Count,
     Counts,
     Extremes,
@@ -245,16 +246,18 @@ def _values(one: tuple[Any, ...], other: tuple[Any, ...], limit: int) -> tuple[A
 
 def _in_order(request: Request, states: dict[SliceKey, Any]) -> dict[SliceKey, Any]:
     """Sort slices by their values, null last; bins by their number."""
+    numbers = [_numbers(slicer) for slicer in request.by]
 
     def place(pair: tuple[SliceKey, Any]) -> tuple[Any, ...]:
-        values = zip(request.by, pair[0], strict=True)
-        return tuple(_rank(_number(slicer, value)) for slicer, (_, value) in values)
+        values = zip(numbers, pair[0], strict=True)
+        return tuple(_rank(value if known is None else known.get(value)) for known, (_, value) in values)
 
     return dict(sorted(states.items(), key=place))
 
 
-def _number(slicer: Slicer, value: Any) -> Any:
-    return value if isinstance(slicer, str) or value is None else slicer.labels.index(value)
+def _numbers(slicer: Slicer) -> dict[Any, int] | None:
+    """Return the number of each bin by its label; None for a column."""
+    return {label: place for place, label in enumerate(slicer.labels)} if isinstance(slicer, Binned) else None
 
 
 def _place(pair: tuple[tuple[Any, ...], Any]) -> tuple[Any, ...]:

@@ -109,8 +109,8 @@ def _added(
     value = compile_expr(expr.args[0], schema)
     if expr.op == "previous":
         return engine.previous(table, value, name)
-    if expr.op == "place":
-        return engine.placed(table, value, name)
+    if expr.op == "coarse":
+        return engine.coarse(table, value, name)
     if expr.op == "wide":
         return table.with_columns(value.cast(engine.widest).alias(name))
     return engine.batch(table, value, name, expr)

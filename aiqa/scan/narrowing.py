@@ -120,7 +120,7 @@ def _quantiles(requests: Sequence[Request], take: Takers) -> Answers:
 
 
 def _place(request: Request) -> Expr:
-    return call("place", request.statistic.term)  # type: ignore[union-attr]
+    return call("coarse", request.statistic.term)  # type: ignore[union-attr]
 
 
 def _selected(request: Request, counts: dict[tuple[Any, ...], Any], take: Takers) -> QuantilesState:

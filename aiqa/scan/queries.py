@@ -18,6 +18,7 @@ from aiqa.scan.lower import Lowered
 from aiqa.scan.scalars import as_whole, state, terms, weighted
 from aiqa.scan.statistics import (
     Answers,
+    Common,
     Counts,
     CountState,
     Frequent,
@@ -52,7 +53,9 @@ class Query:
 
 def slicer_column(slicer: Slicer) -> str:
     """Return the one column that a slice is read from."""
-    (name,) = (slicer,) if isinstance(slicer, str) else slicer.bin.columns
+    if isinstance(slicer, str):
+        return slicer
+    (name,) = (slicer.value if isinstance(slicer, Common) else slicer.bin).columns
     return name
 
 
@@ -104,7 +107,7 @@ def slice_key(by: Sequence[Slicer], values: Iterable[Any]) -> SliceKey:
 def _part(slicer: Slicer, value: Any) -> tuple[str, Any]:
     if isinstance(slicer, str):
         return slicer, plain(value)
-    return slicer.name, None if value is None else slicer.labels[value]
+    return slicer.name, None if value is None else slicer.labels[value]  # type: ignore[union-attr]
 
 
 def plain(value: Any) -> Any:

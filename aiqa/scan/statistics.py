@@ -7,10 +7,12 @@ of the data, :func:`merge` tells.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from aiqa.scan.expr import Expr
+from aiqa.declare.folded import OTHER
+from aiqa.scan.expr import Expr, call
 
 
 @dataclass(frozen=True, slots=True)
@@ -465,11 +467,37 @@ class Binned:
 
     name: str
     bin: Expr
-    labels: tuple[str, ...]
+    labels: tuple[Any, ...]
 
 
-Slicer = str | Binned
-"""A column by its name, or bins of one."""
+@dataclass(frozen=True, slots=True)
+class Common:
+    """Slices by the values of a column, those of fewer than `min_support` rows as one, and null by itself.
+
+    They are counted in a pass before, over the whole table. For parts of one, merge the ``count`` of each,
+    and ask for the slices that are ``kept`` of that: by those the states of all parts add up.
+    """
+
+    name: str
+    value: Expr
+    min_support: int
+
+    @property
+    def count(self) -> Request:
+        """What must be known of the whole table first."""
+        return Request(Count(), tuple(self.value.columns))
+
+    def kept(self, counts: Mapping[SliceKey, int]) -> Slicer:
+        """Return the slicer of these values, once it is known how many rows each has."""
+        known = [(key[0][1], rows) for key, rows in counts.items() if key[0][1] is not None]
+        values = tuple(value for value, rows in known if rows >= self.min_support)
+        if len(values) == len(known):
+            return next(iter(self.value.columns))
+        return Binned(self.name, call("place", self.value, values), (*values, OTHER))
+
+
+Slicer = str | Binned | Common
+"""A column by its name, or bins of one, or its common values."""
 
 
 @dataclass(frozen=True, slots=True)

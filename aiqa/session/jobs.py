@@ -24,6 +24,7 @@ from aiqa.session.subjects import Subjects
 from aiqa.stats.inference import Inference, exact
 
 if TYPE_CHECKING:
+    from aiqa.metrics.table import ScoredTable
     from aiqa.scan.statistics import Answers, Request
     from aiqa.scan.timing import Measured
     from aiqa.scan.work import Watch
@@ -344,6 +345,8 @@ def _metric_job(
     gate, metric = case.gate, cast("Metric", case.gate.claim)
     _require_columns(map(column_of, metric.slices), dataset, subjects)
     table = subjects.scored(dataset, model, versus=versus and _has_champion(gate, model, dataset, subjects))
+    if metric.search is not None:
+        return Job(None, (), lambda _: _search(gate, table, dataset, policy, seed))
     asked = catalogue.requests(metric, table, versus_champion=gate.compares)
 
     def conclude(answers: Answers) -> Judged:
@@ -352,6 +355,17 @@ def _metric_job(
         return _judge_value(case, catalogue.infer(metric, table, answers, seed), policy, subjects)
 
     return Job(table.frame, tuple(asked), conclude)
+
+
+def _search(gate: Gate, table: ScoredTable, dataset: Dataset, policy: Policy, seed: int) -> Judged:
+    """Search for weak slices, in a scan of its own: the halves and the edges of numbers come first."""
+    from aiqa.metrics.weak import belonging_of, in_halves
+    from aiqa.session.weak import search
+
+    metric = cast("Metric", gate.claim)
+    belonging = belonging_of(dataset, table)
+    halves = in_halves(metric, table, belonging, seed, versus_champion=gate.compares)
+    return search(halves, gate.requirement, policy).judged
 
 
 def _resource_job(case: Case, dataset: Dataset | None, policy: Policy, subjects: Subjects, seed: int) -> Job:
@@ -421,6 +435,8 @@ def _drift_job(case: Case, dataset: Dataset, policy: Policy, subjects: Subjects,
     named = options["reference"]
     reference = named if isinstance(named, Dataset) else declared_dataset(str(named))
     _require_columns((*map(column_of, metric.slices), options["column"]), dataset, subjects)
+    if metric.slices:
+        return _sliced_drift_job(case, dataset, reference, policy, subjects, seed)
     table, other = subjects.table(dataset), subjects.table(reference)
     types = table.columns[options["column"]], other.columns.get(options["column"])
     asked = drift.asked(metric, types[0], types[1] or types[0])
@@ -430,6 +446,24 @@ def _drift_job(case: Case, dataset: Dataset, policy: Policy, subjects: Subjects,
 
     before = Reference(other.scanned, asked.first, asked.then)
     return Job(subjects.widest_frame(dataset), asked.then({}), conclude, reference=before)
+
+
+def _sliced_drift_job(
+    case: Case, dataset: Dataset, reference: Dataset, policy: Policy, subjects: Subjects, seed: int
+) -> Job:
+    from aiqa.metrics import drift
+    from aiqa.scan.plan import filled, needs
+
+    metric = cast("Metric", case.gate.claim)
+    (asked,) = drift.requests(metric)
+
+    def conclude(answers: Answers) -> Judged:
+        # The reference is folded as the data set is, so it is scanned afterwards.
+        same = filled(asked, answers)
+        expected = {asked: subjects.table(reference).answers((same,))[same]}
+        return _judge_value(case, drift.infer(metric, answers, expected, seed), policy, subjects)
+
+    return Job(subjects.widest_frame(dataset), (asked, *needs(asked)), conclude)
 
 
 def _judge_comparison(gate: Gate, found: dict[SliceKey, Any], policy: Policy) -> Judged:

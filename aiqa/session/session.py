@@ -117,8 +117,8 @@ class Session:
 
         Where ``[tool.aiqa.holdout]`` says so, at the confidence that many uses of the data leave to each.
         """
-        own = Policy() if gate is None else gate.own_policy
-        policy = own.over(check.own_policy).over(self.config.policy_of(check.tier))
+        own, of_kind = (Policy(), Policy()) if gate is None else (gate.own_policy, gate.policy_of_kind)
+        policy = own.over(check.own_policy).over(of_kind).over(self.config.policy_of(check.tier))
         return policy if gate is None else tighten(policy, check, gate, self.config.holdout)
 
     def decide(self, cases: Sequence[Case]) -> list[Outcome]:

@@ -66,14 +66,14 @@ class Engine(Protocol):
         """Add the numbers of the rows, as :data:`ROW`."""
 
     def batch(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str, expr: Expr) -> nw.LazyFrame[Any]:
-        """Add what ``matches``, ``parses`` or ``bin`` tells of `value`, as column `name`."""
+        """Add what ``matches``, ``parses``, ``bin`` or ``place`` tells of `value`, as column `name`."""
 
     def hashed(
         self, table: nw.LazyFrame[Any], keys: Sequence[str], name: str, some: bytes | None = None
     ) -> nw.LazyFrame[Any]:
         """Add the hash of the columns `keys`, or whether it is among `some`, as column `name`."""
 
-    def placed(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
+    def coarse(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
         """Add the place of numbers in their order, coarsely, as column `name`."""
 
     def previous(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.LazyFrame[Any]:

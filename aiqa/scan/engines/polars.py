@@ -62,7 +62,7 @@ class Polars:
         native = table.to_native().with_columns(found.alias(name))
         return cast("nw.LazyFrame[Any]", nw.from_native(native))
 
-    def placed(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
+    def coarse(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
         """Read the first bits of a float as a whole number; those of negative floats are turned round."""
         native = table.with_columns(value.cast(nw.Float64).alias(name)).to_native()
         number = pl.when(~pl.col(name).is_nan()).then(pl.col(name) + 0.0)  # there is one zero
@@ -119,6 +119,8 @@ def _function(expr: Expr) -> tuple[Any, Callable[[pl.Series], pl.Series]]:
     _, *arguments = expr.args
     if expr.op == "bin":
         return pl.Int64(), _bin(arguments[0])
+    if expr.op == "place":
+        return pl.Int64(), _place(arguments[0])
     form, argument = ("regex", arguments[0]) if expr.op == "matches" else arguments
     return pl.Boolean(), told(form, argument)
 
@@ -133,3 +135,12 @@ def _bin(edges: Sequence[float]) -> Callable[[pl.Series], pl.Series]:
         return found.to_series()
 
     return bin_
+
+
+def _place(values: Sequence[Any]) -> Callable[[pl.Series], pl.Series]:
+    def place(column: pl.Series) -> pl.Series:
+        known, numbers = pl.Series(values, dtype=column.dtype), pl.int_range(len(values), eager=True)
+        places = column.replace_strict(known, numbers, default=len(values), return_dtype=pl.Int64)
+        return pl.select(pl.when(column.is_not_null()).then(places)).to_series()
+
+    return place

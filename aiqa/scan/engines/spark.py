@@ -48,6 +48,8 @@ class Spark(SqlEngine):
     def batch(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str, expr: Expr) -> nw.LazyFrame[Any]:
         if expr.op == "bin":
             return super().batch(table, value, name, expr)
+        if expr.op == "place":
+            return self._placed(table, value, name, expr.args[1])
         _, *arguments = expr.args
         form, argument = ("regex", arguments[0]) if expr.op == "matches" else arguments
         told(form, argument)  # a wrong argument is an error here, not on a worker
@@ -56,6 +58,17 @@ class Spark(SqlEngine):
         tell = sf.arrow_udf(lambda texts: told(form, argument)(pl.Series(texts)).to_arrow(), "boolean")
         column = tell(sf.col(name))
         return cast("nw.LazyFrame[Any]", nw.from_native(native.withColumn(name, column)))
+
+    def _placed(
+        self, table: nw.LazyFrame[Any], value: nw.Expr, name: str, values: Sequence[Any]
+    ) -> nw.LazyFrame[Any]:
+        known = pl.DataFrame({name: values, f"{name}_place": range(len(values))}) if values else None
+        table = table.with_columns(value.alias(name))
+        place = nw.lit(len(values))
+        if known is not None:
+            table = table.join(self.adopt(known, known.columns), on=name, how="left")
+            place = nw.coalesce(nw.col(f"{name}_place"), place)
+        return table.with_columns(nw.when(~nw.col(name).is_null()).then(place).cast(nw.Int64).alias(name))
 
     def adopt(self, other: Any, columns: Sequence[str]) -> nw.LazyFrame[Any]:
         if not isinstance(other, DataFrame):

@@ -54,7 +54,7 @@ class SqlEngine(ABC):
     ) -> nw.LazyFrame[Any]:
         raise NotImplementedError  # it does not narrow down
 
-    def placed(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
+    def coarse(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
         raise NotImplementedError  # it does not narrow down
 
     def previous(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
