@@ -368,7 +368,7 @@ OPERATIONS: dict[str, _Compiler] = {
 pattern of ``aiqa.scan.regex.portable``."""
 
 LOWERED = (
-    "matches", "parses", "bin", "coarse", "place", "wide", "hash", "hash_in",
+    "matches", "parses", "bin", "coarse", "place_among", "wide", "hash", "hash_in",
     "repeated", "previous", "found_in",
 )  # fmt: skip
 """What each engine makes a column of in its own way: it looks beyond the row, or dialects differ.
@@ -377,7 +377,7 @@ LOWERED = (
 ``parses(x, form, argument)``: the text is of this form (``aiqa.scan.texts.FORMS``); null for null.
 ``bin(x, edges)``: how many of the rising `edges` are at most x, from 0 to ``len(edges)``; null for null and
 for NaN.
-``place(column, values)``: at which place of the tuple `values` the value of the column is, from 0; at
+``place_among(column, values)``: at which place of the tuple `values` the value of the column is, from 0; at
 ``len(values)`` those that are not in it; null for null.
 ``hash(keys)``: a hash of the values of the tuple `keys`, the same for equal ones; never null.
 ``hash_in(keys, some)``: that hash is among `some`, which are the bytes of an array.
@@ -395,5 +395,5 @@ There is one operation more, ``answer(request, field)``: a field of what an earl
 BEYOND_THE_ROW = ("repeated", "previous", "found_in")
 _NEVER_NAN = {*_COMPARISONS, "and", "or", "not", "is_null", "is_nan", "is_finite", "is_in", "length",
               "truncate", "to_int", "to_text", "contains", "matches", "parses", "bin",
-              "coarse", "place", "wide", "hash", "hash_in", "repeated", "found_in"}  # fmt: skip
+              "coarse", "place_among", "wide", "hash", "hash_in", "repeated", "found_in"}  # fmt: skip
 _ALWAYS_FLOAT = {"/", "log", "exp", "sqrt", "to_float"}

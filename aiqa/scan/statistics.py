@@ -493,7 +493,7 @@ class Common:
         values = tuple(value for value, rows in known if rows >= self.min_support)
         if len(values) == len(known):
             return next(iter(self.value.columns))
-        return Binned(self.name, call("place", self.value, values), (*values, OTHER))
+        return Binned(self.name, call("place_among", self.value, values), (*values, OTHER))
 
 
 Slicer = str | Binned | Common

@@ -18,7 +18,7 @@ class DuckDB(SqlEngine):
 
     name = "duckdb"
     # Another table may be of another connection, and a place among many values is a join with one.
-    lacks: tuple[str, ...] = ("matches", "parses", "place", "found_in")
+    lacks: tuple[str, ...] = ("matches", "parses", "place_among", "found_in")
     widest = nw.Int128()
     errors: ClassVar = (duckdb.Error,)
 

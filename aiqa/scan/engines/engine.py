@@ -66,7 +66,7 @@ class Engine(Protocol):
         """Add the numbers of the rows, as :data:`ROW`."""
 
     def batch(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str, expr: Expr) -> nw.LazyFrame[Any]:
-        """Add what ``matches``, ``parses``, ``bin`` or ``place`` tells of `value`, as column `name`."""
+        """Add what ``matches``, ``parses``, ``bin`` or ``place_among`` tells of `value`, as column `name`."""
 
     def hashed(
         self, table: nw.LazyFrame[Any], keys: Sequence[str], name: str, some: bytes | None = None

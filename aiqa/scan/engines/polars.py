@@ -119,8 +119,8 @@ def _function(expr: Expr) -> tuple[Any, Callable[[pl.Series], pl.Series]]:
     _, *arguments = expr.args
     if expr.op == "bin":
         return pl.Int64(), _bin(arguments[0])
-    if expr.op == "place":
-        return pl.Int64(), _place(arguments[0])
+    if expr.op == "place_among":
+        return pl.Int64(), _place_among(arguments[0])
     form, argument = ("regex", arguments[0]) if expr.op == "matches" else arguments
     return pl.Boolean(), told(form, argument)
 
@@ -137,7 +137,7 @@ def _bin(edges: Sequence[float]) -> Callable[[pl.Series], pl.Series]:
     return bin_
 
 
-def _place(values: Sequence[Any]) -> Callable[[pl.Series], pl.Series]:
+def _place_among(values: Sequence[Any]) -> Callable[[pl.Series], pl.Series]:
     def place(column: pl.Series) -> pl.Series:
         known, numbers = pl.Series(values, dtype=column.dtype), pl.int_range(len(values), eager=True)
         places = column.replace_strict(known, numbers, default=len(values), return_dtype=pl.Int64)

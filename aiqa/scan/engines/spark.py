@@ -48,7 +48,7 @@ class Spark(SqlEngine):
     def batch(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str, expr: Expr) -> nw.LazyFrame[Any]:
         if expr.op == "bin":
             return super().batch(table, value, name, expr)
-        if expr.op == "place":
+        if expr.op == "place_among":
             return self._placed(table, value, name, expr.args[1])
         _, *arguments = expr.args
         form, argument = ("regex", arguments[0]) if expr.op == "matches" else arguments
