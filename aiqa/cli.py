@@ -88,6 +88,7 @@ def main() -> None:
 @click.option("--tier", type=click.Choice(["smoke", "pr", "full"]), help="Default: [tool.aiqa] tier.")
 @click.option("--model", "models", multiple=True, metavar="[NAME=]MODEL", help="Check this model instead.")
 @click.option("--no-publish", is_flag=True, help="Keep the evidence here; send nothing.")
+@click.option("--spark", is_flag=True, help="Let Spark read the files, in the active session or a local one.")
 @_out
 @_verbose
 @_quiet
@@ -96,6 +97,7 @@ def run(
     tier: str | None,
     models: tuple[str, ...],
     no_publish: bool,
+    spark: bool,
     out: str | None,
     verbose: int,
     quiet: bool,
@@ -107,9 +109,8 @@ def run(
     from aiqa.runner import run_project
 
     project = _Project.here(out)
-    done = run_project(
-        paths, tier=tier, models=models, root=project.root, out=project.out, publish=not no_publish
-    )
+    told: dict[str, Any] = {"root": project.root, "out": project.out, "publish": not no_publish}
+    done = run_project(paths, tier=tier, models=models, spark=spark, **told)
     _print(done.evidence, done.deliveries, done.folder, -1 if quiet else verbose)
     raise SystemExit(1 if done.evidence.stops else 0)
 

@@ -58,6 +58,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="Keep the evidence here: send nothing anywhere.",
     )
+    group.addoption(
+        "--aiqa-spark",
+        action="store_true",
+        help="Let Spark read the files of data sets, in the active session or a local one.",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

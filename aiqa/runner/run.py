@@ -8,7 +8,9 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from aiqa.config import Config, find_root, read_config
 from aiqa.declare.check import gates_of, is_free_form, refuse_doubles, refuse_idle, refuse_returned
@@ -32,6 +34,7 @@ def run(
     root: str | os.PathLike[str] | None = None,
     out: str | os.PathLike[str] | None = None,
     publish: bool = False,
+    spark: bool = False,
 ) -> Evidence:
     """Run checks and return the evidence, which is also written.
 
@@ -50,6 +53,8 @@ def run(
         The folder of evidence. Default: ``[tool.aiqa] out``.
     publish : bool, default False
         Whether to send the evidence to the configured sinks.
+    spark : bool, default False
+        Whether Spark reads the files of data sets: in the active session, or in a local one for this run.
 
     Returns
     -------
@@ -61,7 +66,8 @@ def run(
     ConfigError, DeclarationError
         If a path or a setting is wrong, or a check file cannot be imported.
     """
-    return run_project(paths, tier=tier, models=models, root=root, out=out, publish=publish).evidence
+    told: dict[str, Any] = {"root": root, "out": out, "publish": publish, "spark": spark}
+    return run_project(paths, tier=tier, models=models, **told).evidence
 
 
 def run_project(
@@ -72,16 +78,20 @@ def run_project(
     root: str | os.PathLike[str] | None = None,
     out: str | os.PathLike[str] | None = None,
     publish: bool = False,
+    spark: bool = False,
 ) -> Finished:
     """Run checks as :func:`run` does, and return besides where the evidence lies and what was sent."""
     started = dt.datetime.now(dt.UTC)
     home = Path(root).resolve() if root is not None else find_root(Path.cwd())
     config = _settled(read_config(home), tier, out)
-    session = Session(home, config, models=models)
-    found = discover(_as_paths(paths), config, home, config.tier)
-    session.refuse_unknown_models([item.check for item in found])
-    outcomes = _outcomes(found, session)
-    return finish(outcomes, session, started=started, tier=config.tier, command=sys.argv, publish=publish)
+    session = Session(home, config, models=models, spark=spark)
+    told: dict[str, Any] = {"started": started, "tier": config.tier, "command": sys.argv, "publish": publish}
+    with closing(session):
+        if spark:
+            session.subjects.spark()  # before check files that want a session are imported
+        found = discover(_as_paths(paths), config, home, config.tier)
+        session.refuse_unknown_models([item.check for item in found])
+        return finish(_outcomes(found, session), session, **told)
 
 
 def _settled(config: Config, tier: str | None, out: str | os.PathLike[str] | None) -> Config:

@@ -121,6 +121,16 @@ def _nothing(request: Request, answers: Answers) -> dict[SliceKey, Any]:
 
 
 def _take(engine: Engine, table: nw.LazyFrame[Any], schema: Schema, requests: Sequence[Request]) -> Answers:
+    """Take the requests of one pass; where rows are spread, histograms of scores as counts of their bins."""
+    if not engine.spread:
+        return _taken(engine, table, schema, requests)
+    from aiqa.scan import bins
+
+    found = _taken(engine, table, schema, bins.asked(requests))
+    return {request: bins.read(request, found) for request in requests}
+
+
+def _taken(engine: Engine, table: nw.LazyFrame[Any], schema: Schema, requests: Sequence[Request]) -> Answers:
     """Take the requests of one pass, some of them on the engine that this one hands over to."""
     simple = {simplified(request, schema): request for request in requests}
     own: list[Request] = []

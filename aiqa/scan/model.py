@@ -23,7 +23,7 @@ from aiqa.declare.source import (
 from aiqa.errors import AiqaError, ModelError, nearest
 from aiqa.scan.blame import raised_at
 from aiqa.scan.execute import schema_of
-from aiqa.scan.frames import is_pandas, to_polars
+from aiqa.scan.frames import is_pandas, on_spark, to_polars
 from aiqa.scan.models.scorer import Scorer
 from aiqa.scan.predictions import Predictions
 from aiqa.scan.source import Table
@@ -107,14 +107,25 @@ class LoadedModel:
         scorer = _for_frames(self.scorer, pandas)
         parts: list[Predictions] = []
         done = 0
-        for batch in _batches(table, frame.select(self._features(frame, dataset))):
+        for batch in _batches(table, frame.select(self.features_in(frame, dataset))):
             parts.append(self._scored(scorer, batch, done))
             done += batch.height
             if progress is not None:
                 progress(done)
         return _joined(parts)
 
-    def _features(self, frame: pl.LazyFrame, dataset: Dataset | None) -> list[str]:
+    def answer(self, batch: pl.DataFrame) -> Predictions:
+        """Score one batch of the columns that :meth:`features_in` names."""
+        return self._scored(self.scorer, batch, 0)
+
+    def features_in(self, frame: Any, dataset: Dataset | None) -> list[str]:
+        """Return the columns of a table, of any engine, that the model is given.
+
+        Raises
+        ------
+        ModelError
+            If it needs one that is not there.
+        """
         there = schema_of(frame)
         wanted = (
             self.scorer.features
@@ -209,6 +220,11 @@ def _scorer(source: ModelSource, model: Model, root: Path, tracking_uri: str | N
 def _rows(table: Any, name: str) -> tuple[pl.LazyFrame, bool]:
     if isinstance(table, Table):
         return table.frame, table.pandas
+    if on_spark(table):
+        raise ModelError(
+            "a frame of Spark is not fetched to be scored: give predict() a part of it, as "
+            "frame.limit(1000).toArrow(); gates score all of it where it is"
+        )
     return to_polars(table, name), is_pandas(table)
 
 

@@ -31,3 +31,22 @@ class Predictions:
     score: NDArray[np.floating[Any]] | None = None
     classes: tuple[Any, ...] = ()
     probabilistic: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerColumns:
+    """The same where they are columns of a table, beside the data.
+
+    Parameters
+    ----------
+    prediction : str or None
+    score : tuple of str
+        None, one, or one a class.
+    classes, probabilistic
+        As of :class:`Predictions`.
+    """
+
+    prediction: str | None = None
+    score: tuple[str, ...] = ()
+    classes: tuple[Any, ...] = ()
+    probabilistic: bool = True

@@ -71,7 +71,7 @@ def scalars(engine: Engine, low: Lowered, requests: Sequence[Request]) -> Query:
     groups = _names("by", by)
     statistics = [request.statistic for request in requests]
     frame = low.table.with_columns(*_by(by)) if by else low.table
-    frame = weighted(frame, low.schema, statistics, groups)
+    frame = weighted(frame, low.schema, statistics, groups, spread=engine.spread)
     asked = [terms(index, one, low.schema, engine.widest) for index, one in enumerate(statistics)]
     named = [expr.alias(f"{i}_{j}") for i, exprs in enumerate(asked) for j, expr in enumerate(exprs)]
     sliced = frame.group_by(groups).agg(*named).sort(groups, nulls_last=True) if by else frame.select(*named)

@@ -56,7 +56,15 @@ class GxAsk:
     run: Callable[[list[Expectation]], list[Any]]
 
 
-def job_of(case: Case, policy: Policy, subjects: Subjects, *, versus: bool, seed: int) -> Job:
+def job_of(
+    case: Case,
+    policy: Policy,
+    subjects: Subjects,
+    *,
+    versus: bool,
+    seed: int,
+    named: frozenset[str] | None = None,
+) -> Job:
     """Return what deciding a gate takes.
 
     Parameters
@@ -69,6 +77,8 @@ def job_of(case: Case, policy: Policy, subjects: Subjects, *, versus: bool, seed
         Whether a gate of the same batch compares with the champion, so that all share one scored table.
     seed : int
         Of every bootstrap.
+    named : frozenset of str, optional
+        What :func:`names_in` gives of the batch.
 
     Raises
     ------
@@ -87,7 +97,32 @@ def job_of(case: Case, policy: Policy, subjects: Subjects, *, versus: bool, seed
         raise DeclarationError(
             f"{case.check.name} gates on {gate.claim}, but is about no model: @aiqa.check(model, ...)"
         )
-    return _metric_job(case, case.check.model, dataset, policy, subjects, versus, seed)
+    return _metric_job(case, case.check.model, dataset, policy, subjects, versus, named, seed)
+
+
+def names_in(cases: Iterable[Case]) -> frozenset[str] | None:
+    """Return all texts in the metrics of gates, among which are the columns that they read; None: maybe any.
+
+    A function may take a frame, with whatever columns it likes.
+    """
+    metrics = [case.gate.claim for case in cases if isinstance(case.gate.claim, Metric)]
+    if any(metric.name == "function" for metric in metrics):
+        return None
+    return frozenset(text for metric in metrics for text in _texts(metric.to_json()))
+
+
+def _texts(told: Any) -> Iterable[str]:
+    if isinstance(told, str):
+        yield told
+    parts = (
+        (*told, *told.values())
+        if isinstance(told, Mapping)
+        else told
+        if isinstance(told, list | tuple)
+        else ()
+    )
+    for part in parts:
+        yield from _texts(part)
 
 
 def answer(jobs: Sequence[Job]) -> dict[int, Any]:
@@ -278,13 +313,21 @@ def _judge_value(
 
 
 def _metric_job(
-    case: Case, model: Model, dataset: Dataset, policy: Policy, subjects: Subjects, versus: bool, seed: int
+    case: Case,
+    model: Model,
+    dataset: Dataset,
+    policy: Policy,
+    subjects: Subjects,
+    versus: bool,
+    named: frozenset[str] | None,
+    seed: int,
 ) -> Job:
     from aiqa.metrics import catalogue
 
     gate, metric = case.gate, cast("Metric", case.gate.claim)
     _require_columns(map(column_of, metric.slices), dataset, subjects)
-    table = subjects.scored(dataset, model, versus=versus and _has_champion(gate, model, dataset, subjects))
+    versus = versus and _has_champion(gate, model, dataset, subjects, named)
+    table = subjects.scored(dataset, model, versus=versus, named=named)
     asked = catalogue.requests(metric, table, versus_champion=gate.compares)
 
     def conclude(answers: Answers) -> Judged:
@@ -304,10 +347,12 @@ def _require_columns(names: Iterable[str], dataset: Dataset, subjects: Subjects)
             )
 
 
-def _has_champion(gate: Gate, model: Model, dataset: Dataset, subjects: Subjects) -> bool:
+def _has_champion(
+    gate: Gate, model: Model, dataset: Dataset, subjects: Subjects, named: frozenset[str] | None
+) -> bool:
     """Tell whether the champion answers; a gate that needs it gets the error, the others go on without."""
     try:
-        subjects.scored(dataset, model, versus=True)
+        subjects.scored(dataset, model, versus=True, named=named)
     except Exception:
         if gate.needs_champion:
             raise
@@ -317,6 +362,7 @@ def _has_champion(gate: Gate, model: Model, dataset: Dataset, subjects: Subjects
 
 def _drift_job(case: Case, dataset: Dataset, policy: Policy, subjects: Subjects, seed: int) -> Job:
     from aiqa.metrics import drift
+    from aiqa.metrics.catalogue import refuse_fetching
 
     metric = cast("Metric", case.gate.claim)
     options = metric.options.as_dict()
@@ -328,6 +374,8 @@ def _drift_job(case: Case, dataset: Dataset, policy: Policy, subjects: Subjects,
     reference = named if isinstance(named, Dataset) else declared_dataset(str(named))
     asked = drift.requests(metric)
     _require_columns((*map(column_of, metric.slices), options["column"]), dataset, subjects)
+    for one in filter(lambda one: one.on_spark, map(subjects.table, (dataset, reference))):
+        refuse_fetching(asked, one.rows, subjects.fetch_rows, f"{metric!r} of dataset {one.dataset.name!r}")
 
     def conclude(answers: Answers) -> Judged:
         # The reference is another table, so it takes a scan of its own.

@@ -40,6 +40,8 @@ class Engine(Protocol):
     """Scalar statistics a query."""
     ordered: bool
     """Whether a query gives rows in the order of the table."""
+    spread: bool
+    """Whether rows lie on many machines, and are added up there."""
     lacks: tuple[str, ...]
     """Lowered operations that it does not run."""
     widest: Any

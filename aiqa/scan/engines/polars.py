@@ -20,6 +20,7 @@ class Polars:
     name = "polars"
     fused = 60  # one query of everything costs more than it saves
     ordered = True
+    spread = False
     lacks: tuple[str, ...] = ()
     widest = nw.Int128()
 

@@ -19,6 +19,7 @@ class SqlEngine(ABC):
 
     fused = 400
     ordered = False
+    spread = False
     errors: ClassVar[tuple[type[Exception], ...]]
 
     @abstractmethod
