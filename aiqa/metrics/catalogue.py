@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from aiqa.declare.metric import Metric
-from aiqa.errors import MetricError, nearest
+from aiqa.errors import MetricError, SizeError, nearest
 from aiqa.metrics import (
     calibration,
     confusion,
@@ -113,11 +113,11 @@ def refuse_fetching(asked: Iterable[Request], rows: int, fetch_rows: int, what: 
 
     Raises
     ------
-    MetricError
+    SizeError
         If there is one; it says what to do.
     """
     if rows > fetch_rows and any(map(takes_rows, asked)):
-        raise MetricError(
+        raise SizeError(
             f"{what} does not add up over parts of the data: it needs columns of all {rows:,} rows, which "
             f"are on Spark, and at most {fetch_rows:,} are fetched; gate on a sample "
             "(frame.sample(fraction, seed=...)), or raise fetch_rows in [tool.aiqa.spark]"

@@ -111,8 +111,11 @@ def _cuts(question: Question, column: str, *, falling: bool) -> bytes:
     table, size, bins = question.table, _SAMPLE, BINS
     if table.far:
         size, bins = _FAR_SAMPLE, _FAR_BINS_OF_A_SLICE if question.metric.slices else _FAR_BINS
-    sample = sampled(table.frame, column, max(1, table.rows // size)).to_numpy()
-    return cuts_of(-sample if falling else sample, bins).tobytes()
+    key = column, falling, bins
+    if key not in table.cuts:
+        sample = sampled(table.frame, column, max(1, table.rows // size)).to_numpy()
+        table.cuts[key] = cuts_of(-sample if falling else sample, bins).tobytes()
+    return table.cuts[key]
 
 
 def _infer(question: Question, code: int, state: Steps | Histogram) -> Inference:

@@ -124,6 +124,8 @@ class ScoredTable:
     cluster: str | None = None
     labels: tuple[str, ...] = ()
     fetch_rows: int | None = None
+    cuts: dict[Any, bytes] = field(default_factory=dict, repr=False, compare=False)
+    """Of histograms of scores, by column: chosen once, so that all that is counted adds up."""
 
     @property
     def columns(self) -> list[str]:

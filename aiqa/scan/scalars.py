@@ -24,12 +24,19 @@ from aiqa.scan.statistics import (
 )
 
 
-def terms(index: int, statistic: Statistic, schema: Schema, widest: Any) -> list[nw.Expr]:
-    """Return the aggregates of the statistic that stands at `index`; `widest` holds exact sums."""
+def terms(
+    index: int, statistic: Statistic, schema: Schema, widest: Any, *, spread: bool = False
+) -> list[nw.Expr]:
+    """Return the aggregates of the statistic that stands at `index`; `widest` holds exact sums.
+
+    Of the columns that :func:`prepared` adds, where `spread` is the same.
+    """
     if isinstance(statistic, Moments):
+        x, w, d = map(nw.col, _columns_of(index))
         if statistic.weight:
-            x, w, d = map(nw.col, _columns_of(index))
             return _weighted_moments(x, w, d, statistic.order)
+        if spread:
+            return _moments(x, statistic.order)
         return _moments(compile_expr(statistic.term, schema).cast(nw.Float64), statistic.order)
     if isinstance(statistic, Extremes):
         x = _without_nan(statistic.term, schema)
@@ -53,20 +60,24 @@ def state(statistic: Statistic, values: list[Any]) -> Any:
     return int(values[0] or 0)
 
 
-def weighted(
+def prepared(
     frame: Any, schema: Schema, statistics: Sequence[Statistic], groups: list[str], *, spread: bool = False
 ) -> Any:
     """Add each weighted term, its weight and its distance from the mean of its slice.
 
     As columns of their own, because sums of sums within slices do not stream. Where rows are spread over
-    machines, the distance is from the mean of all rows: that of a slice would bring its rows together.
+    machines, the distance is from the mean of all rows: that of a slice would bring its rows together. Terms
+    without weights become columns there too, as Spark would compute them anew for each of their moments.
     """
     own, apart, means = [], [], []
     for index, statistic in enumerate(statistics):
-        if not isinstance(statistic, Moments) or statistic.weight is None:
+        if not isinstance(statistic, Moments) or (statistic.weight is None and not spread):
             continue
         x, w, d = _columns_of(index)
         term = compile_expr(statistic.term, schema).cast(nw.Float64)
+        if statistic.weight is None:
+            own.append(term.alias(x))
+            continue
         weight = nw.when(~term.is_null()).then(nw.col(statistic.weight).cast(nw.Float64))
         own += [term.alias(x), weight.alias(w)]
         total, heavy = (nw.col(x) * nw.col(w)).sum(), nw.col(w).sum()
@@ -76,9 +87,9 @@ def weighted(
     if not own:
         return frame
     known = frame.with_columns(*own)
-    if spread:
+    if spread and means:
         known = known.join(known.select(*means), how="cross")
-    return known.with_columns(*apart)
+    return known.with_columns(*apart) if apart else known
 
 
 def _without_nan(term: Any, schema: Schema) -> nw.Expr:

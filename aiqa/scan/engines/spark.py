@@ -121,7 +121,7 @@ def _looked_up(
     """Find the bins of numbers among many, for which no expression searches."""
     rising = np.asarray(edges, dtype=np.float64)
 
-    def find(values: Any) -> Any:
+    def find(values: pa.Array) -> pa.Array:
         numbers = values.fill_null(float("nan")).to_numpy(zero_copy_only=False)
         return pa.array(np.searchsorted(rising, numbers, side="right"), pa.int64(), mask=np.isnan(numbers))
 

@@ -174,19 +174,20 @@ def _lean(asked: Asked) -> Asked:
 
 
 def _own_modules() -> list[Any]:
+    """Return the modules of the project that are imported by their own names."""
     files = ((module, getattr(module, "__file__", None)) for module in list(sys.modules.values()))
-    return [module for module, file in files if file is not None and is_own(Path(file))]
+    own = {module.__name__: module for module, file in files if file is not None and is_own(Path(file))}
+    return [module for name, module in own.items() if sys.modules.get(name) is module]
 
 
 @contextmanager
 def _by_value(modules: Sequence[Any]) -> Iterator[None]:
-    registered = []
-    for module in modules:
-        with suppress(Exception):  # of no name that Python imports by
-            cloudpickle.register_pickle_by_value(module)
-            registered.append(module)
+    before = cloudpickle.list_registry_pickle_by_value()
+    added = [module for module in modules if module.__name__ not in before]
+    for module in added:
+        cloudpickle.register_pickle_by_value(module)
     try:
         yield
     finally:
-        for module in registered:
+        for module in added:
             cloudpickle.unregister_pickle_by_value(module)

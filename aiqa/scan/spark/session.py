@@ -63,6 +63,7 @@ def _started(sql: Any, settings: Mapping[str, str]) -> Any:
     if _is_local(settings):
         # Workers run the Python of this process, which has what the models need.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         settings = LOCAL | dict(settings)
         builder = builder.master(settings.get("spark.master", "local[*]"))
     quiet = logging.getLogger("py4j")
