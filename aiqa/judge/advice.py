@@ -13,7 +13,10 @@ _OF_ERROR: tuple[tuple[type[BaseException], str], ...] = (
         "The model could not be asked, so nothing is known about its quality. Look at its address and its "
         "declaration, then at the model.",
     ),
-    (SizeError, "Nothing is wrong with model or data: the metric cannot be had of so many rows where they are."),
+    (
+        SizeError,
+        "Nothing is wrong with model or data: the metric cannot be had of so many rows where they are.",
+    ),
     (MetricError, "The metric has no value on these rows. Look at the labels and the scores of this data."),
     (
         DataError,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -151,7 +152,9 @@ def _scored(table: DataFrame, kept: Sequence[str], asked: tuple[Asked, ...]) -> 
             fields.append(st.StructField(one.answers.prediction, _TYPES[one.dtype or ""]))
         fields += [st.StructField(name, st.DoubleType()) for name in one.answers.score]
     function = scoring(_pickled(asked), tuple(kept))
-    return _selected(table, list(read)).mapInArrow(function, st.StructType(fields))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # PySpark's, of a pandas that is not used here
+        return _selected(table, list(read)).mapInArrow(function, st.StructType(fields))
 
 
 def _pickled(asked: tuple[Asked, ...]) -> bytes:
