@@ -49,8 +49,6 @@ MOST_LABELS = 1_000
 """More different labels than these are no classes."""
 _NUMBERS = ("integer", "float", "decimal")
 _ALL = Request(Count())
-_THURSDAY, _WEEK = 3 * 86_400_000, 7 * 86_400_000
-"""In milliseconds: the first day of 1970 was the fourth of its week."""
 
 
 def lazy_scored_table(
@@ -250,9 +248,7 @@ class _Maker:
         if time is not None and dated:
             moment = self._read(time)
             self._with(**{"aiqa:day": moment.dt.truncate("1d"), "aiqa:month": moment.dt.truncate("1mo")})
-            # narwhals truncates to no weeks: they are counted, from a Monday on.
-            week = (nw.col("aiqa:day").dt.timestamp("ms") + _THURSDAY) // _WEEK
-            self._with(**{"aiqa:week": week})
+            self._with(**{"aiqa:week": _week(moment)})
         if cluster is not None:
             self._add_cluster(cluster, dated)
 
@@ -413,6 +409,13 @@ class _Maker:
             for k, of in enumerate(scores)
         ]
         self._with(**{name: nw.max_horizontal(*others)})
+
+
+def _week(moment: nw.Expr) -> nw.Expr:
+    """Count weeks, as narwhals truncates to none, from the first day of the calendar on: a Monday."""
+    years = moment.dt.year().cast(nw.Int64) - 1
+    leap = years // 4 - years // 100 + years // 400
+    return (365 * years + leap + moment.dt.ordinal_day().cast(nw.Int64) - 1) // 7
 
 
 def _any(conditions: Iterable[Expr]) -> Expr:

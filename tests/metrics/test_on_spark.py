@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -212,14 +212,16 @@ def test_every_metric_adds_up_or_says_that_it_takes_rows(spark: Spark) -> None:
     assert seen > 20
 
 
-def test_clusters_count_where_rows_may_be_fetched(spark: Spark) -> None:
-    frame = _frame("binary")
+@pytest.mark.parametrize("cluster", ["who", "week"])
+def test_clusters_count_where_rows_may_be_fetched(cluster: str, spark: Spark) -> None:
+    frame = _frame("binary").with_columns(
+        pl.Series("who", [f"c{k % 37}" for k in range(ROWS)]),
+        pl.Series("t", [dt.datetime(2025, 12, 1, 5) + dt.timedelta(hours=9 * k) for k in range(ROWS)]),  # noqa: DTZ001
+    )
     model = aiqa.model("m", aiqa.column(score="p"), task="binary")
-    dataset = aiqa.dataset("d", "d.csv", label="y", cluster="who")
-    frame = frame.with_columns(pl.Series("who", [f"c{k % 37}" for k in range(ROWS)]))
+    dataset = aiqa.dataset("d", "d.csv", label="y", time="t", cluster=cluster)
     here = scored_table(frame, model, dataset, Predictions(score=frame["p"].to_numpy()))
     there = lazy_scored_table(spark(frame), model, dataset, AnswerColumns(score=("p",)), fetch_rows=ROWS)
     for one in (metric.accuracy, metric.log_loss):
         [ours], [theirs] = (list(_found(of, [one], []).values()) for of in (here, there))
         assert _values(theirs) == ours
-    assert math.isclose(there.frame.agg({"aiqa:cluster": "max"}).collect()[0][0], 36)

@@ -240,6 +240,7 @@ def test_young_rows_are_left_out(spark: Spark, decide: Any) -> None:
         decide(aiqa.dataset("rows", lambda data=data: data, **told), model, metric.accuracy >= 0)[0]
         for data in (spark(frame), frame)
     ]
+    assert found[0].gate.reason == found[1].gate.reason
     assert found[0].gate.estimate.n == found[1].gate.estimate.n == 300
     assert found[0].datasets[0].immature == found[1].datasets[0].immature == 700
 
