@@ -75,7 +75,8 @@ class SubjectFixtures:
     """``model`` and ``data`` of the check that asks for them."""
 
     @pytest.fixture(scope="session")
-    def aiqa_spark(self, request: pytest.FixtureRequest) -> SparkSession:
+    @classmethod
+    def aiqa_spark(cls, request: pytest.FixtureRequest) -> SparkSession:
         """The Spark session: the active one, or a local one that is stopped at the end of the run."""
         plugin: Any = request.config.pluginmanager.get_plugin("aiqa-session")
         return plugin.session.subjects.spark()
