@@ -113,7 +113,7 @@ def _cuts(question: Question, column: str, *, falling: bool) -> bytes:
         size, bins = _FAR_SAMPLE, _FAR_BINS_OF_A_SLICE if question.metric.slices else _FAR_BINS
     key = column, falling, bins
     if key not in table.cuts:
-        sample = sampled(table.frame, column, max(1, table.rows // size)).to_numpy()
+        sample = sampled(table.frame, column, -(-table.rows // size)).to_numpy()
         table.cuts[key] = cuts_of(-sample if falling else sample, bins).tobytes()
     return table.cuts[key]
 

@@ -60,17 +60,18 @@ ADDS_UP = {
         metric.smape,
         metric.mean_error,
         metric.pinball(q=0.9),
+        metric.r2,
     ],
 }
 TAKES_ROWS = {
     "binary": [metric.average_precision, metric.ece, metric.recall.at(fpr=0.1), metric.brier_skill],
     "multiclass": [metric.roc_auc(average="macro"), metric.calibration_slope(label="b")],
-    "regression": [metric.r2, metric.median_absolute_error, metric.r2.by("g")],
+    "regression": [metric.median_absolute_error, metric.r2.by("g")],
 }
 COMPARED = {
     "binary": [metric.accuracy, metric.f1, metric.log_loss, metric.brier, metric.roc_auc],
     "multiclass": [metric.accuracy, metric.log_loss],
-    "regression": [metric.mae, metric.mse],
+    "regression": [metric.mae, metric.mse, metric.r2],
 }
 
 
