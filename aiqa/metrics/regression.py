@@ -175,15 +175,14 @@ def _r2_of_moments(question: Question, states: States, best: float) -> Inference
     unit = weight * variance**2
     second = own.spread2 / unit**2
     moments = second, own.cubes[3] / unit**3, own.fourths[4] / unit**4
-    sums = [of.mean * weight for of in tilted]
+    sums: list[float] = [of.mean * weight for of in tilted]
 
     def at(errors: float) -> float:
         """Return the value where rows count more by so many standard errors along their influences."""
         tilt = errors / (unit * math.sqrt(second)) if second > 0 else 0.0
-        total, lost, first, squares = (
-            whole + tilt * part
-            for whole, part in zip((weight, error.mean * weight, 0.0, truth.m2), sums, strict=True)
-        )
+        wholes: tuple[float, ...] = (weight, error.mean * weight, 0.0, truth.m2)
+        moved = [whole + tilt * part for whole, part in zip(wholes, sums, strict=True)]
+        total, lost, first, squares = moved
         return best - lost / total / (squares / total - (first / total) ** 2)
 
     value = best - error.mean / variance

@@ -70,7 +70,9 @@ class AiqaPlugin:
         return hasattr(self.config, "workerinput")
 
     def pytest_sessionstart(self) -> None:
-        if self.config.option.aiqa_spark and not self.config.option.collectonly:
+        option = self.config.option
+        idle = option.collectonly or (getattr(option, "dist", "no") != "no" and not self.is_worker)
+        if option.aiqa_spark and not idle:
             try:
                 self.session.subjects.spark()  # before check files that want a session are imported
             except AiqaError as error:

@@ -71,6 +71,7 @@ class Session:
             files_on_spark=spark,
         )
         self._models = tuple(models)
+        self._spark = spark
         self._replacements = dict(map(_replacement, models))
 
     def close(self) -> None:
@@ -110,9 +111,10 @@ class Session:
     def _named(self, record: GateRecord) -> GateRecord:
         if record.node is None:
             return record
-        models = [f"--aiqa-model {shlex.quote(mask(model))}" for model in self._models]
+        options = ["--aiqa-spark"] if self._spark else []
+        options += [f"--aiqa-model {shlex.quote(mask(model))}" for model in self._models]
         return record.model_copy(
-            update={"rerun": " ".join(["pytest --aiqa", *models, shlex.quote(record.node)])}
+            update={"rerun": " ".join(["pytest --aiqa", *options, shlex.quote(record.node)])}
         )
 
     def policy(self, check: Check, gate: Gate | None = None) -> Policy:

@@ -136,9 +136,11 @@ class Subjects:
         self, dataset: Dataset, model: Model, *, versus: bool, named: frozenset[str] | None
     ) -> ScoredTable:
         from aiqa.metrics.lazy_table import lazy_scored_table
+        from aiqa.metrics.table import refuse_own_names
         from aiqa.scan.spark import score
 
         table = self.labelled(dataset)
+        refuse_own_names(table.columns)
         models = [
             self.model(model, source) for source in (model.source, *([_champion(model)] if versus else []))
         ]

@@ -117,7 +117,8 @@ def _here(task: str, weighted: bool) -> ScoredTable:
         )
         for of in _ANSWERS[task]
     ]
-    return scored_table(frame, *_declared(task, weighted), *given)
+    model, dataset = _declared(task, weighted)
+    return scored_table(frame, model, dataset, given[0], given[1])
 
 
 def _there(task: str, weighted: bool, spark: Spark, fetch_rows: int) -> ScoredTable:
@@ -132,7 +133,8 @@ def _found(table: ScoredTable, metrics: list[Any], compared: list[Any]) -> dict[
     answers = execute(table.frame, asked)
     found = {("of", repr(m), key): of for m in metrics for key, of in infer(m, table, answers, 0).items()}
     for m in compared:
-        found |= {("gain", repr(m), key): of.gain for key, of in compare(m, table, answers, 0).items()}
+        both: dict[Any, Any] = dict(compare(m, table, answers, 0))
+        found |= {("gain", repr(m), key): of.gain for key, of in both.items()}
     return {key: _told(of) for key, of in found.items()}
 
 

@@ -32,7 +32,7 @@ def _told(table: ScoredTable, one: Any, versus: bool) -> Any:
     asked = requests(one, table, versus_champion=versus)
     assert any(map(takes_rows, asked)) is (not table.far)
     answers = execute(table.frame, asked)
-    found = (compare if versus else infer)(one, table, answers, 0)[()]
+    found: Any = (compare if versus else infer)(one, table, answers, 0)[()]
     if isinstance(found, MetricError):
         return str(found)
     gain: Any = found.gain if versus else found

@@ -124,9 +124,13 @@ def test_only_columns_that_gates_name_are_kept(
 ) -> None:
     from aiqa.scan.spark import score
 
-    kept = []
-    original = score.keep
-    monkeypatch.setattr(score, "keep", lambda frame: kept.append(frame.columns) or original(frame))
+    kept, original = [], score.keep
+
+    def keep(frame: Any) -> Any:
+        kept.append(frame.columns)
+        return original(frame)
+
+    monkeypatch.setattr(score, "keep", keep)
     model = aiqa.model("m", lambda frame: frame["a"] * 0 + 0.5, task="binary", features=["a"])
     decide(_data(table), model, metric.accuracy.by("g") >= 0)
     assert kept == [["y", "g", "aiqa:raw:score:0"]]
@@ -234,7 +238,12 @@ def test_young_rows_are_left_out(spark: Spark, decide: Any) -> None:
 
     days = [dt.date(2026, 1, 1) + dt.timedelta(days=k % 100) for k in range(ROWS)]
     frame = _frame().with_columns(pl.Series("day", days))
-    told = {"label": "y", "time": "day", "label_maturity": "30d", "as_of": dt.date(2026, 3, 1)}
+    told: dict[str, Any] = {
+        "label": "y",
+        "time": "day",
+        "label_maturity": "30d",
+        "as_of": dt.date(2026, 3, 1),
+    }
     model = aiqa.model("m", aiqa.column(score="a"), task="binary")
     found = [
         decide(aiqa.dataset("rows", lambda data=data: data, **told), model, metric.accuracy >= 0)[0]
