@@ -85,6 +85,22 @@ class HistorySettings(Settings):
     branch: str | None = None
 
 
+class SparkSettings(Settings):
+    """How runs go on Spark.
+
+    Parameters
+    ----------
+    fetch_rows : int
+        Up to so many rows of a table the columns are fetched that a metric needs which does not add up over
+        parts of the data; beyond, such a gate is an error.
+    settings : dict
+        Spark's own, by name, of a session that aiqa makes (``"spark.master" = "local[4]"``).
+    """
+
+    fetch_rows: int = Field(default=1_000_000, ge=0)
+    settings: dict[str, str] = {}
+
+
 class HoldoutSettings(Settings):
     """How often a data set may decide about models before it is worn out.
 
@@ -167,6 +183,7 @@ class Config(PolicySettings):
     report: ReportSettings | None = None
     holdout: HoldoutSettings = HoldoutSettings()
     history: HistorySettings = HistorySettings()
+    spark: SparkSettings = SparkSettings()
 
     def policy_of(self, tier: str) -> Policy:
         """Return the policy of a tier, over the project's, over the defaults."""
@@ -238,6 +255,7 @@ def _known_keys(path: tuple[Any, ...]) -> list[str]:
         "report": ReportSettings,
         "history": HistorySettings,
         "holdout": HoldoutSettings,
+        "spark": SparkSettings,
         "tiers": PolicySettings,
     }
     return list((tables[path[0]] if path else Config).model_fields)

@@ -114,8 +114,8 @@ def dataset(
         What people call it; it names the data in evidence, MLflow and Datadog.
     source : path, glob, frame or function
         Files of parquet, CSV, TSV, Arrow IPC or JSON lines (all that match a glob, in sorted order); a
-        pandas, Polars or Arrow frame; or a function of no arguments that returns one. Relative paths
-        start at the project's root (the folder of ``pyproject.toml``).
+        pandas, Polars, Arrow, DuckDB or Spark frame; or a function of no arguments that returns one. Relative
+        paths start at the project's root (the folder of ``pyproject.toml``).
     label : str or sequence of str, optional
         The column that holds the truth. For a multi-label task a column a label, of 0 and 1.
     weight : str, optional

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,12 +59,12 @@ def explain_project(
     ConfigError, DeclarationError
         If a path or a setting is wrong, or a check file cannot be imported.
     """
-    session = Session(root, config.model_copy(update={"cache": 0.0}), models=models)
-    batches: dict[str, list[Case]] = {}
-    for case in cases_in(paths, session, tier):
-        dataset = case.check.dataset
-        batches.setdefault(dataset.name if dataset else "no dataset", []).append(case)
-    return [one for name, cases in batches.items() for one in _plans(name, cases, session, data=data)]
+    with closing(Session(root, config.model_copy(update={"cache": 0.0}), models=models)) as session:
+        batches: dict[str, list[Case]] = {}
+        for case in cases_in(paths, session, tier):
+            dataset = case.check.dataset
+            batches.setdefault(dataset.name if dataset else "no dataset", []).append(case)
+        return [one for name, cases in batches.items() for one in _plans(name, cases, session, data=data)]
 
 
 def lines(planned: Sequence[TablePlan]) -> Iterator[str]:

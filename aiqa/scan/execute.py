@@ -159,6 +159,12 @@ def _nothing(request: Request, answers: Answers) -> dict[SliceKey, Any]:
 def _take(
     engine: Engine, table: nw.LazyFrame[Any], schema: Schema, requests: Sequence[Request], work: Work
 ) -> Answers:
+    """Take the requests of one pass, in the way that suits where the rows are."""
+    if engine.spread:
+        from aiqa.scan import bins
+
+        found = _exactly(engine, table, schema, bins.asked(requests), work)
+        return {request: bins.read(request, found) for request in requests}
     if not engine.narrows:
         return _exactly(engine, table, schema, requests, work)
 

@@ -15,7 +15,7 @@ import polars as pl
 from aiqa.scan.engines import ROW, Engine
 from aiqa.scan.expr import Expr, compile_expr, may_be_nan
 from aiqa.scan.lower import Lowered
-from aiqa.scan.scalars import as_whole, state, terms, weighted
+from aiqa.scan.scalars import as_whole, prepared, state, terms
 from aiqa.scan.statistics import (
     Answers,
     Common,
@@ -75,8 +75,11 @@ def scalars(engine: Engine, low: Lowered, requests: Sequence[Request]) -> Query:
     groups = _names("by", by)
     statistics = [request.statistic for request in requests]
     frame = low.table.with_columns(*_by(by)) if by else low.table
-    frame = weighted(frame, low.schema, statistics, groups)
-    asked = [terms(index, one, low.schema, engine.widest) for index, one in enumerate(statistics)]
+    frame = prepared(frame, low.schema, statistics, groups, spread=engine.spread)
+    asked = [
+        terms(index, one, low.schema, engine.widest, spread=engine.spread)
+        for index, one in enumerate(statistics)
+    ]
     named = [expr.alias(f"{i}_{j}") for i, exprs in enumerate(asked) for j, expr in enumerate(exprs)]
     sliced = frame.group_by(groups).agg(*named).sort(groups, nulls_last=True) if by else frame.select(*named)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,7 @@ from aiqa.scan import fingerprint, frames
 from aiqa.scan.engines import engine_of
 from aiqa.scan.engines.engine import reason_of
 from aiqa.scan.execute import execute
-from aiqa.scan.expr import reads_as_pattern
+from aiqa.scan.expr import col, compile_expr, reads_as_pattern
 from aiqa.scan.files import find, read, shown, unreadable
 from aiqa.scan.literals import family_of, parsed_moment
 from aiqa.scan.opened import UNTYPED, Opened, opened
@@ -71,9 +71,22 @@ class Table:
         """The columns in order, with the text of their types."""
         return self.opened.columns
 
+    @property
+    def on_spark(self) -> bool:
+        """Whether the rows are on Spark."""
+        return frames.on_spark(self.native)
+
     @cached_property
     def frame(self) -> pl.LazyFrame:
-        """The rows as Polars has them, which models need; those of DuckDB and Spark are fetched."""
+        """The rows as Polars has them, which models need; those of DuckDB are fetched.
+
+        Raises
+        ------
+        DataError
+            If they are on Spark, where they stay.
+        """
+        if self.on_spark:
+            raise DataError(f"dataset {self.dataset.name!r} is on Spark, and its rows are not fetched")
         return frames.to_polars(self.native, self.dataset.name)
 
     def matured(self, now: dt.datetime) -> Table:
@@ -86,10 +99,16 @@ class Table:
         """
         if self.dataset.label_maturity is None:
             return self
-        kept = self.frame.filter(pl.col(str(self.dataset.time)) <= self._last_mature(now))
-        mature = Table(
-            self.dataset, Opened(kept, kept, self.columns), self.files, self.root, self.store, aged=True
-        )
+        last = self._last_mature(now)
+        if self.on_spark:
+            engine = engine_of(self.native)
+            time = engine.quoted(str(self.dataset.time))
+            mature = compile_expr(col(time) <= last, {time: self.columns[str(self.dataset.time)]})
+            kept = engine.open(self.native).filter(mature).to_native()
+        else:
+            kept = self.frame.filter(pl.col(str(self.dataset.time)) <= last)
+        shown = Opened(kept, kept, self.columns)
+        mature = Table(self.dataset, shown, self.files, self.root, self.store, aged=True)
         if not mature.rows:
             raise DataError(
                 f"dataset {self.dataset.name!r}: no row is {self.dataset.label_maturity} old, so that no "
@@ -115,7 +134,7 @@ class Table:
     @cached_property
     def scanned(self) -> Any:
         """What :func:`~aiqa.scan.execute.execute` is given: the rows, by parts where statistics are kept."""
-        if self.store is None or not self.files or self.aged:
+        if self.store is None or not self.files or self.aged or self.on_spark:
             return self.native
         whole = Part(self.contents, self.frame)
         parts = tuple(map(self._part, groups(self.contents)))
@@ -194,7 +213,9 @@ class Table:
             raise
 
 
-def open_dataset(dataset: Dataset, root: Path, store: Store | None = None) -> Table:
+def open_dataset(
+    dataset: Dataset, root: Path, store: Store | None = None, spark: Callable[[], Any] | None = None
+) -> Table:
     """Open a dataset: find its files or call its function, and check its columns; rows stay unread.
 
     Parameters
@@ -204,6 +225,8 @@ def open_dataset(dataset: Dataset, root: Path, store: Store | None = None) -> Ta
         The project's root, where relative paths start.
     store : Store, optional
         Where statistics of files are kept from run to run.
+    spark : callable, optional
+        Gives the session of Spark that files are read by. Default: Polars reads them.
 
     Raises
     ------
@@ -219,7 +242,7 @@ def open_dataset(dataset: Dataset, root: Path, store: Store | None = None) -> Ta
     >>> table.rows, table.columns
     (2, {'amount': 'Float64'})
     """
-    table = _opened(dataset, root, store)
+    table = _opened(dataset, root, store, spark)
     _check_declared(table)
     if _is_empty(table):
         places = [shown(file, root) for file in table.files[:1]]
@@ -227,18 +250,30 @@ def open_dataset(dataset: Dataset, root: Path, store: Store | None = None) -> Ta
     return table
 
 
-def _opened(dataset: Dataset, root: Path, store: Store | None) -> Table:
+def _opened(dataset: Dataset, root: Path, store: Store | None, spark: Callable[[], Any] | None) -> Table:
     source = dataset.source
     if isinstance(source, GxBatch):
         raise DataError(
             f"dataset {dataset.name!r} is a batch of Great Expectations: it takes expectations, but its "
             "rows are not read; declare aiqa.dataset(...) for metrics"
         )
+    if isinstance(source, Files) and spark is not None:
+        return _read_by_spark(dataset, source, root, spark())
     if isinstance(source, Files):
         files = find(source, root)
         return Table(dataset, opened(read(files, source.format, root)), files, root, store)
     frame = source.frame.value if isinstance(source, Frame) else _called(source, dataset.name)
     return Table(dataset, opened(frame, name=dataset.name), (), root, store)
+
+
+def _read_by_spark(dataset: Dataset, source: Files, root: Path, session: Any) -> Table:
+    from aiqa.scan.spark import files as on_spark
+
+    if on_spark.is_remote(source.pattern):
+        frame = on_spark.read(session, source.pattern, source.format)
+        return Table(dataset, opened(frame, name=dataset.name), (), root)
+    found = find(source, root)
+    return Table(dataset, opened(on_spark.read(session, found, source.format)), found, root)
 
 
 def _is_empty(table: Table) -> bool:

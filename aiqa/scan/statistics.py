@@ -324,11 +324,11 @@ Sums = tuple[float, ...]
 def _about(part: MomentsState, mean: float) -> tuple[Sums, Sums, Sums, Sums]:
     """Move the central sums of a part to another centre."""
     sums = ((part.w, 0.0, part.m2), (part.w2, part.cross2, part.spread2), part.cubes, part.fourths)
-    first, squares, cubes, fourths = (_moved(of, part.mean - mean) for of in sums)
+    first, squares, cubes, fourths = (moved(of, part.mean - mean) for of in sums)
     return first, squares, cubes, fourths
 
 
-def _moved(sums: Sums, step: float) -> Sums:
+def moved(sums: Sums, step: float) -> Sums:
     """Return the sums of w^k (d + step)^j from those of w^k d^j, for j from 0 (the binomial theorem)."""
     return tuple(
         sum(math.comb(j, i) * sums[i] * step ** (j - i) for i in range(j + 1)) for j in range(len(sums))
@@ -517,6 +517,12 @@ class Request:
         if self.after is None and isinstance(self.statistic, Sample):
             return Request(self.statistic.count, self.by)
         return self.after
+
+
+def takes_rows(request: Request) -> bool:
+    """Tell whether a request takes whole columns of rows, in place of something that adds up over parts."""
+    adds_up = isinstance(request.statistic, ScoreHistogram)
+    return isinstance(request.statistic, (Rows, Table, ScoreSteps)) and not adds_up
 
 
 Answers = dict[Request, dict[SliceKey, Any]]

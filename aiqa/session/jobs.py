@@ -25,6 +25,7 @@ from aiqa.stats.inference import Inference, exact
 
 if TYPE_CHECKING:
     from aiqa.metrics.table import ScoredTable
+    from aiqa.scan.source import Table
     from aiqa.scan.statistics import Answers, Request
     from aiqa.scan.timing import Measured
     from aiqa.scan.work import Watch
@@ -72,7 +73,15 @@ class GxAsk:
     run: Callable[[list[Expectation]], list[Any]]
 
 
-def job_of(case: Case, policy: Policy, subjects: Subjects, *, versus: bool, seed: int) -> Job:
+def job_of(
+    case: Case,
+    policy: Policy,
+    subjects: Subjects,
+    *,
+    versus: bool,
+    seed: int,
+    named: frozenset[str] | None = None,
+) -> Job:
     """Return what deciding a gate takes.
 
     Parameters
@@ -85,6 +94,8 @@ def job_of(case: Case, policy: Policy, subjects: Subjects, *, versus: bool, seed
         Whether a gate of the same batch compares with the champion, so that all share one scored table.
     seed : int
         Of every bootstrap.
+    named : frozenset of str, optional
+        What :func:`names_in` gives of the batch.
 
     Raises
     ------
@@ -104,7 +115,32 @@ def job_of(case: Case, policy: Policy, subjects: Subjects, *, versus: bool, seed
         return _resource_job(case, dataset, policy, subjects, seed)
     if name in OF_DATA:
         return _drift_job(case, dataset, policy, subjects, seed)
-    return _metric_job(case, _model(case), dataset, policy, subjects, versus, seed)
+    return _metric_job(case, _model(case), dataset, policy, subjects, versus, named, seed)
+
+
+def names_in(cases: Iterable[Case]) -> frozenset[str] | None:
+    """Return all texts in the metrics of gates, among which are the columns that they read; None: maybe any.
+
+    A function may take a frame, with whatever columns it likes.
+    """
+    metrics = [case.gate.claim for case in cases if isinstance(case.gate.claim, Metric)]
+    if any(metric.name == "function" for metric in metrics):
+        return None
+    return frozenset(text for metric in metrics for text in _texts(metric.to_json()))
+
+
+def _texts(told: Any) -> Iterable[str]:
+    if isinstance(told, str):
+        yield told
+    parts = (
+        (*told, *told.values())
+        if isinstance(told, Mapping)
+        else told
+        if isinstance(told, list | tuple)
+        else ()
+    )
+    for part in parts:
+        yield from _texts(part)
 
 
 def answer(jobs: Sequence[Job], watch: Watch) -> dict[int, Any]:
@@ -338,13 +374,21 @@ def _judge_value(
 
 
 def _metric_job(
-    case: Case, model: Model, dataset: Dataset, policy: Policy, subjects: Subjects, versus: bool, seed: int
+    case: Case,
+    model: Model,
+    dataset: Dataset,
+    policy: Policy,
+    subjects: Subjects,
+    versus: bool,
+    named: frozenset[str] | None,
+    seed: int,
 ) -> Job:
     from aiqa.metrics import catalogue
 
     gate, metric = case.gate, cast("Metric", case.gate.claim)
     _require_columns(map(column_of, metric.slices), dataset, subjects)
-    table = subjects.scored(dataset, model, versus=versus and _has_champion(gate, model, dataset, subjects))
+    versus = versus and _has_champion(gate, model, dataset, subjects, named)
+    table = subjects.scored(dataset, model, versus=versus, named=named)
     if metric.search is not None:
         return Job(None, (), lambda _: _search(gate, table, dataset, policy, seed))
     asked = catalogue.requests(metric, table, versus_champion=gate.compares)
@@ -412,10 +456,12 @@ def _require_columns(names: Iterable[str], dataset: Dataset, subjects: Subjects)
             )
 
 
-def _has_champion(gate: Gate, model: Model, dataset: Dataset, subjects: Subjects) -> bool:
+def _has_champion(
+    gate: Gate, model: Model, dataset: Dataset, subjects: Subjects, named: frozenset[str] | None
+) -> bool:
     """Tell whether the champion answers; a gate that needs it gets the error, the others go on without."""
     try:
-        subjects.scored(dataset, model, versus=True)
+        subjects.scored(dataset, model, versus=True, named=named)
     except Exception:
         if gate.needs_champion:
             raise
@@ -440,12 +486,24 @@ def _drift_job(case: Case, dataset: Dataset, policy: Policy, subjects: Subjects,
     table, other = subjects.table(dataset), subjects.table(reference)
     types = table.columns[options["column"]], other.columns.get(options["column"])
     asked = drift.asked(metric, types[0], types[1] or types[0])
+    _refuse_fetching(metric, asked.then({}), (table, other), subjects)
 
     def conclude(answers: Both) -> Judged:
         return _judge_value(case, asked.infer(*answers, seed), policy, subjects)
 
     before = Reference(other.scanned, asked.first, asked.then)
     return Job(subjects.widest_frame(dataset), asked.then({}), conclude, reference=before)
+
+
+def _refuse_fetching(
+    metric: Metric, asked: Iterable[Request], tables: Iterable[Table], subjects: Subjects
+) -> None:
+    from aiqa.metrics.catalogue import refuse_fetching
+
+    for table in tables:
+        if table.on_spark:
+            what = f"{metric!r} of dataset {table.dataset.name!r}"
+            refuse_fetching(asked, table.rows, subjects.fetch_rows, what)
 
 
 def _sliced_drift_job(
@@ -456,6 +514,7 @@ def _sliced_drift_job(
 
     metric = cast("Metric", case.gate.claim)
     (asked,) = drift.requests(metric)
+    _refuse_fetching(metric, (asked,), map(subjects.table, (dataset, reference)), subjects)
 
     def conclude(answers: Answers) -> Judged:
         # The reference is folded as the data set is, so it is scanned afterwards.

@@ -42,6 +42,8 @@ class Engine(Protocol):
     """Whether a query gives rows in the order of the table."""
     narrows: bool
     """Whether what takes memory of all values is narrowed down first; see :mod:`aiqa.scan.narrowing`."""
+    spread: bool
+    """Whether rows lie on many machines, and are added up there."""
     lacks: tuple[str, ...]
     """Lowered operations that it does not run."""
     widest: Any

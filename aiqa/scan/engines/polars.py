@@ -22,6 +22,7 @@ class Polars:
     fused = 60  # one query of everything costs more than it saves
     ordered = True
     narrows = True
+    spread = False
     lacks: tuple[str, ...] = ()
     widest = nw.Int128()
 

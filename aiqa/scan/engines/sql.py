@@ -20,6 +20,7 @@ class SqlEngine(ABC):
     fused = 400
     ordered = False
     narrows = False
+    spread = False
     errors: ClassVar[tuple[type[Exception], ...]]
 
     @abstractmethod
