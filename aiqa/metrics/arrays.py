@@ -16,7 +16,7 @@ from aiqa.declare.source import PERIODS, TASKS, Column, Dataset, Frame, Model
 from aiqa.declare.values import Live
 from aiqa.errors import DataError, DeclarationError, MetricError, nearest
 from aiqa.metrics.table import ARRAYS, ScoredTable, scored_table
-from aiqa.scan.frames import to_polars
+from aiqa.scan.frames import on_spark, to_polars
 from aiqa.scan.predictions import Predictions
 
 By = Mapping[str, Any] | Sequence[SliceBy] | SliceBy | None
@@ -100,6 +100,11 @@ def _base(data: Any) -> pl.DataFrame:
         return pl.DataFrame()
     if isinstance(data, Mapping):
         return _joined(pl.DataFrame(), data)
+    if on_spark(data):
+        raise DataError(
+            "a frame of Spark is not fetched: pass a part of it, as frame.limit(100_000).toArrow(), or gate "
+            "on all of it in a check"
+        )
     return to_polars(data, "data").collect()
 
 

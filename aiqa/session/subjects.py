@@ -158,7 +158,7 @@ class Subjects:
         ]
         roles = {*dataset.labels, *dataset.slices, dataset.weight, dataset.time, dataset.cluster}
         kept = [name for name in table.columns if named is None or name in roles | named]
-        frame, answers, asked = score.with_answers(table.native, dataset, models, kept)
+        frame, answers, asked = score.with_answers(table.native, dataset, models, kept, self.root)
         if asked:
             frame = score.keep(frame)
             self._kept.append(frame)

@@ -13,10 +13,28 @@ import pytest
 import aiqa
 from tests.pytest_driver.conftest import evidence_of, verdicts_of
 
+SCORING = """
+class Scores:
+    classes_ = [0, 1]
+
+    def predict(self, rows):
+        return (self.predict_proba(rows)[:, 1] >= 0.5).astype(int)
+
+    def predict_proba(self, rows):
+        return share(rows)
+
+
+def share(rows):
+    import numpy as np
+
+    score = np.asarray(rows)[:, 0]
+    return np.column_stack([1 - score, score])
+"""
 CHECKS = """
 from pathlib import Path
 import aiqa
 from aiqa import expect, metric
+from shop_scoring import Scores
 
 ORDERS = Path(__file__).parents[1] / "orders.parquet"
 
@@ -26,7 +44,7 @@ def as_spark():
 
 read = aiqa.dataset("read", "orders.parquet", label="y")
 loaded = aiqa.dataset("loaded", as_spark, label="y")
-scores = aiqa.model("scores", lambda frame: frame["p"], task="binary", features=["p"])
+scores = aiqa.model("scores", Scores(), task="binary", features=["p"])
 
 @aiqa.check(scores, read)
 def read_by_spark():
@@ -44,41 +62,47 @@ def has_a_session(data, aiqa_spark):
 """
 
 
+@pytest.fixture
+def shop(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A project whose model is of a module of its own, which workers do not have."""
+    (project.path / "checks" / "check_orders.py").write_text(CHECKS)
+    (project.path / "checks" / "shop_scoring.py").write_text(SCORING)
+    monkeypatch.chdir(project.path)
+    return project
+
+
 def test_checks_run_in_the_session_that_is_there(
-    spark: Callable[[pl.DataFrame], Any], project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+    spark: Callable[[pl.DataFrame], Any], shop: pytest.Pytester
 ) -> None:
     active = spark(pl.DataFrame({"x": [1]})).sparkSession
-    monkeypatch.chdir(project.path)
-    (project.path / "checks" / "check_orders.py").write_text(CHECKS)
-    result = project.runpytest_inprocess("--aiqa", "--aiqa-spark", "-p", "no:randomly")
+    result = shop.runpytest_inprocess("--aiqa", "--aiqa-spark", "-p", "no:randomly")
     assert result.ret == pytest.ExitCode.OK
-    assert set(verdicts_of(project).values()) == {"pass"}
-    assert len(verdicts_of(project)) == 4
-    names = [dataset["name"] for dataset in evidence_of(project)["datasets"]]
+    assert set(verdicts_of(shop).values()) == {"pass"}
+    assert len(verdicts_of(shop)) == 4
+    names = [dataset["name"] for dataset in evidence_of(shop)["datasets"]]
     assert sorted(names) == ["loaded", "read"]
     assert active.range(2).count() == 2  # and goes on
     assert not active.sparkContext._jsc.getPersistentRDDs()
 
 
 def test_aiqa_run_takes_the_session_that_is_there(
-    spark: Callable[[pl.DataFrame], Any], project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+    spark: Callable[[pl.DataFrame], Any], shop: pytest.Pytester
 ) -> None:
-    monkeypatch.chdir(project.path)
     text = CHECKS.replace(", aiqa_spark", "").replace("    assert aiqa_spark", "    #")
-    (project.path / "checks" / "check_orders.py").write_text(text)
-    evidence = aiqa.run(root=project.path, spark=True)
+    (shop.path / "checks" / "check_orders.py").write_text(text)
+    evidence = aiqa.run(root=shop.path, spark=True)
     assert evidence.verdict == "pass"
     assert not spark(pl.DataFrame({"x": [1]})).sparkSession.sparkContext._jsc.getPersistentRDDs()
 
 
 @pytest.mark.skipif("AIQA_SPARK" not in os.environ, reason="starts Spark anew: make test-spark")
 @pytest.mark.parametrize("command", ["pytest", "aiqa"])
-def test_a_session_of_our_own_needs_no_setting(command: str, project: pytest.Pytester) -> None:
+def test_a_session_of_our_own_needs_no_setting(command: str, shop: pytest.Pytester) -> None:
     text = CHECKS if command == "pytest" else CHECKS.partition("@aiqa.check(loaded)\ndef has")[0]
-    (project.path / "checks" / "check_orders.py").write_text(text)
+    (shop.path / "checks" / "check_orders.py").write_text(text)
     if command == "pytest":
-        result = project.runpytest_subprocess("--aiqa", "--aiqa-spark")
+        result = shop.runpytest_subprocess("--aiqa", "--aiqa-spark")
     else:
-        result = project.run(sys.executable, "-m", "aiqa", "run", "--spark")
+        result = shop.run(sys.executable, "-m", "aiqa", "run", "--spark")
     assert result.ret == 0
-    assert set(verdicts_of(project).values()) == {"pass"}
+    assert set(verdicts_of(shop).values()) == {"pass"}

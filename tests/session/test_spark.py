@@ -231,6 +231,8 @@ def test_rows_are_not_fetched_behind_the_back(table: Any, decide: Any, tmp_path:
     model = session.subjects.model(aiqa.model("m", lambda frame: frame["a"], task="regression"))
     with pytest.raises(ModelError, match="not fetched to be scored"):
         model.predict(table)
+    with pytest.raises(DataError, match="a frame of Spark is not fetched"):
+        aiqa.evaluate("accuracy", table, y_true="y", y_pred="y")
 
 
 def test_young_rows_are_left_out(spark: Spark, decide: Any) -> None:

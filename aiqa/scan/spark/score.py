@@ -37,7 +37,7 @@ _TYPES = {
 
 
 def with_answers(
-    table: DataFrame, dataset: Dataset, models: Sequence[LoadedModel], kept: Sequence[str]
+    table: DataFrame, dataset: Dataset, models: Sequence[LoadedModel], kept: Sequence[str], root: Path
 ) -> tuple[DataFrame, list[AnswerColumns], bool]:
     """Return columns of a table beside the answers of models, still to be computed.
 
@@ -50,6 +50,8 @@ def with_answers(
         The challenger, and perhaps the champion.
     kept : sequence of str
         The columns of the table that are wanted beside the answers.
+    root : Path
+        The project's, whose own modules are sent along.
 
     Returns
     -------
@@ -79,7 +81,7 @@ def with_answers(
             answers[place] = asked[place].answers
     named = [name for of in answers.values() for name in (of.prediction, *of.score) if name is not None]
     wanted = list(dict.fromkeys([*kept, *(name for name in named if name in table.columns)]))
-    found = _scored(table, wanted, tuple(asked.values())) if asked else _selected(table, wanted)
+    found = _scored(table, wanted, tuple(asked.values()), root) if asked else _selected(table, wanted)
     return found, [answers[place] for place in range(len(models))], bool(asked)
 
 
@@ -144,22 +146,22 @@ def _dtype(loaded: LoadedModel, given: Predictions) -> str | None:
     return names[kind]
 
 
-def _scored(table: DataFrame, kept: Sequence[str], asked: tuple[Asked, ...]) -> DataFrame:
+def _scored(table: DataFrame, kept: Sequence[str], asked: tuple[Asked, ...], root: Path) -> DataFrame:
     read = dict.fromkeys([*kept, *(name for one in asked for name in one.features)])
     fields = [table.schema[name] for name in kept]
     for one in asked:
         if one.answers.prediction is not None:
             fields.append(st.StructField(one.answers.prediction, _TYPES[one.dtype or ""]))
         fields += [st.StructField(name, st.DoubleType()) for name in one.answers.score]
-    function = scoring(_pickled(asked), tuple(kept))
+    function = scoring(_pickled(asked, root), tuple(kept))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # PySpark's, of a pandas that is not used here
         return _selected(table, list(read)).mapInArrow(function, st.StructType(fields))
 
 
-def _pickled(asked: tuple[Asked, ...]) -> bytes:
+def _pickled(asked: tuple[Asked, ...], root: Path) -> bytes:
     """Pickle models with the project's own code, which workers need not have installed."""
-    with _by_value(_own_modules()):
+    with _by_value(_modules_below(root.resolve())):
         try:
             return bytes(cloudpickle.dumps(tuple(map(_lean, asked))))
         except Exception as error:
@@ -176,10 +178,11 @@ def _lean(asked: Asked) -> Asked:
     return replace(asked, scorer=replace(scorer, model=replace(scorer.model, source=Column(), champion=None)))
 
 
-def _own_modules() -> list[Any]:
-    """Return the modules of the project that are imported by their own names."""
+def _modules_below(root: Path) -> list[Any]:
+    """Return the modules of the project that are imported by their own names, without libraries in it."""
     files = ((module, getattr(module, "__file__", None)) for module in list(sys.modules.values()))
-    own = {module.__name__: module for module, file in files if file is not None and is_own(Path(file))}
+    paths = ((module, Path(file).resolve()) for module, file in files if file is not None)
+    own = {module.__name__: module for module, file in paths if file.is_relative_to(root) and is_own(file)}
     return [module for name, module in own.items() if sys.modules.get(name) is module]
 
 
