@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from aiqa.declare.check import check
     from aiqa.declare.expect import expect
     from aiqa.declare.gate import champion
+    from aiqa.declare.lake import delta, iceberg, sql
     from aiqa.declare.metrics import metric
     from aiqa.declare.source import column, dataset, model
     from aiqa.declare.values import from_json
@@ -37,15 +38,18 @@ _HOME = {
     "column": "aiqa.declare.source",
     "compare": "aiqa.metrics.compare",
     "dataset": "aiqa.declare.source",
+    "delta": "aiqa.declare.lake",
     "evaluate": "aiqa.metrics.evaluate",
     "expect": "aiqa.declare.expect",
     "from_json": "aiqa.declare.values",
     "gx": "aiqa",
+    "iceberg": "aiqa.declare.lake",
     "metric": "aiqa.declare.metrics",
     "model": "aiqa.declare.source",
     "power": "aiqa.stats",
     "run": "aiqa.runner",
     "skew": "aiqa.metrics.skew",
+    "sql": "aiqa.declare.lake",
     "stats": "aiqa",
     "validate": "aiqa.expectations.validate",
 }
@@ -61,15 +65,18 @@ __all__ = [
     "column",
     "compare",
     "dataset",
+    "delta",
     "evaluate",
     "expect",
     "from_json",
     "gx",
+    "iceberg",
     "metric",
     "model",
     "power",
     "run",
     "skew",
+    "sql",
     "stats",
     "validate",
 ]

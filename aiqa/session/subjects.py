@@ -121,7 +121,7 @@ class Subjects:
         That of a multi-label model has every row several times over and is not the data set's. Where
         statistics are kept by files, they are taken of these.
         """
-        if self.store is not None and self.table(dataset).files:
+        if self.store is not None and self.table(dataset).origin is not None:
             return self.table(dataset).scanned
         scored: list[Any] = [made for key, made in self._made.items() if _is_scored(key, dataset, made)]
         scored = [made for made in scored if not made.labels and dataset.label_maturity is None]

@@ -53,7 +53,7 @@ def test_every_format_by_path_and_by_glob(tmp_path: Path, ending: str) -> None:
     WRITERS[ending](FRAME.reverse(), tmp_path / f"b.{ending}")
     both = _open(tmp_path, f"*.{ending}")
     assert both.frame.collect().equals(pl.concat([FRAME, FRAME.reverse()]))
-    assert [file.name for file in both.files] == [f"a.{ending}", f"b.{ending}"]
+    assert [Path(file.place).name for file in both.contents] == [f"a.{ending}", f"b.{ending}"]
     assert both.address == f"*.{ending}"
 
 

@@ -1,0 +1,61 @@
+"""Rows that are fetched once a run into temporary files, and read there: what they came from may change or be slow."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from aiqa.scan import fingerprint
+from aiqa.scan.origins.local import LocalFiles
+from aiqa.scan.parted import File, digest_of
+from aiqa.scan.store import Store
+
+
+def temporary() -> Path:
+    """Return a new folder, which only this user can read."""
+    return Path(tempfile.mkdtemp(prefix="aiqa-"))
+
+
+class FetchedFiles(LocalFiles):
+    """Copies of files, which go when nobody holds them any more."""
+
+    def __init__(self, paths: Iterable[Path], format_: str, folder: Path, address: str) -> None:
+        super().__init__(tuple(paths), format_, folder, address)
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+
+
+class FetchedRows(FetchedFiles):
+    """Rows in a temporary file of parquet, known by their digest: the bytes of the file are chance."""
+
+    def __init__(self, path: Path, address: str) -> None:
+        super().__init__([path], "parquet", path.parent, address)
+
+    @property
+    def first(self) -> str:
+        return self.address
+
+    def contents(self, store: Store | None) -> tuple[File, ...]:  # noqa: ARG002 - it is this run's own
+        [path] = self.paths
+        rows = pl.scan_parquet(path, glob=False)
+        schema = {name: str(dtype) for name, dtype in rows.collect_schema().items()}
+        height = int(rows.select(pl.len()).collect().item())
+        blocks = (
+            rows.slice(start, fingerprint.CHUNK).collect() for start in range(0, height, fingerprint.CHUNK)
+        )
+        digest = digest_of([fingerprint.of_frame(block, schema) for block in blocks])
+        return (File(str(path), digest, self.size),)
+
+
+def written(batches: Any, path: Path) -> None:
+    """Write a reader of Arrow record batches as a file of parquet, a batch at a time."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetWriter(path, batches.schema, compression="zstd") as file:
+        for batch in batches:
+            file.write_batch(batch)
