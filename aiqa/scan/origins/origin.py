@@ -48,13 +48,24 @@ class Origin(Protocol):
         """Return why the data cannot be read, where one file by itself cannot."""
 
 
-def within(seconds: float, ask: Callable[[], T], whom: str) -> T:
+def within(
+    seconds: float, ask: Callable[[], T], whom: str, progress: Callable[[], int] | None = None
+) -> T:
     """Return what `ask` answers, or stop waiting: libraries may wait for ever for a network that hangs.
+
+    Parameters
+    ----------
+    seconds : float
+    ask : callable
+    whom : str
+        For the error.
+    progress : callable, optional
+        How far it is: as long as that changes, it may take its time.
 
     Raises
     ------
     DataError
-        If there is no answer in time.
+        If there is no answer, nor progress, in time.
     """
     answers: list[T] = []
     errors: list[BaseException] = []
@@ -67,9 +78,13 @@ def within(seconds: float, ask: Callable[[], T], whom: str) -> T:
 
     thread = threading.Thread(target=work, daemon=True, name=f"aiqa asks {whom}")
     thread.start()
-    thread.join(seconds)
+    far = -1
+    while thread.is_alive():
+        thread.join(seconds)
+        now = far if progress is None else progress()
+        if thread.is_alive() and now == far:
+            raise DataError(f"no answer within {seconds:g} seconds: is the network there?", file=whom)
+        far = now
     if errors:
         raise errors[0]
-    if not answers:
-        raise DataError(f"{whom} has not answered within {seconds:g} seconds: is the network there?")
     return answers[0]

@@ -1,0 +1,126 @@
+"""What a query of a database gives: DuckDB by its own library, others by their drivers for Arrow (ADBC).
+
+The query is asked once, and its rows lie in a temporary file: so all statistics are of the same rows however
+the database changes meanwhile, memory stays bounded, and a run costs the database one query.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiqa.declare.lake import Sql
+from aiqa.errors import AiqaError, DataError, require_extra
+from aiqa.scan.origins.fetched import FetchedRows, temporary, written
+from aiqa.scan.origins.origin import PATIENCE, within
+
+BATCH = 50_000
+"""Rows at a time."""
+_DRIVERS = {
+    "sqlite": "adbc_driver_sqlite",
+    "postgresql": "adbc_driver_postgresql",
+    "postgres": "adbc_driver_postgresql",
+}
+_MARK = "***"
+
+
+def open_query(source: Sql, root: Path) -> FetchedRows:
+    """Ask a database, and fetch what it answers.
+
+    Raises
+    ------
+    DataError
+        If the address leads nowhere, the query fails or would write, or values have no type of Arrow's.
+    MissingExtraError
+        If the library that reaches the database is not installed.
+    """
+    address = _address(source)
+    scheme = address.partition("://")[0].partition("+")[0].lower()
+    path = temporary() / "rows.parquet"
+    fetched = FetchedRows(path, repr(source))  # the folder goes with it, also where the query fails
+    try:
+        with _reader(scheme, address, source, root) as batches:
+            written(batches, path)
+    except AiqaError:
+        raise
+    except Exception as error:  # of three libraries, which share no base
+        raise DataError(f"the query fails: {_told(error, address)}", file=source.address) from None
+    return fetched
+
+
+def _address(source: Sql) -> str:
+    if "://" in source.address:
+        return source.address
+    address = os.environ.get(source.address, "")
+    if "://" not in address:
+        raise DataError(
+            f"the environment variable {source.address} does not hold the address of a database"
+            if address
+            else f"the environment variable {source.address}, which holds the address of the database, is not set"
+        )
+    return address
+
+
+def _reader(scheme: str, address: str, source: Sql, root: Path) -> Any:
+    if scheme == "duckdb":
+        return _duckdb(_path(address, source, root), source.query)
+    if scheme not in _DRIVERS:
+        raise DataError(f"no database of {scheme}:// is known: {', '.join(sorted({'duckdb', *_DRIVERS}))}")
+    module = _DRIVERS[scheme]
+    driver = require_extra(f"{module}.dbapi", "sql", f"a database of {scheme}://")
+    if scheme == "sqlite":
+        place = _path(address, source, root).as_uri() + "?mode=ro"
+        return _adbc(driver, place, source, {"adbc.sqlite.query.batch_rows": str(BATCH)})
+    uri = re.sub(r"^\w+(\+\w+)?://", "postgresql://", address)  # SQLAlchemy's addresses name a driver too
+    return _adbc(driver, uri, source, {}, "set transaction read only")
+
+
+def _path(address: str, source: Sql, root: Path) -> Path:
+    path = root / address.partition("://")[2].removeprefix("/")
+    if not path.is_file():
+        raise DataError(
+            f"there is no such database file under the project's root {root.resolve().name!r}", file=source.address
+        )
+    return path.resolve()
+
+
+@contextmanager
+def _duckdb(path: Path, query: str) -> Iterator[Any]:
+    duckdb: Any = require_extra("duckdb", "sql", "a database of duckdb://")
+    from aiqa.scan.engines.duckdb import readable
+
+    config = {"enable_external_access": "false", "lock_configuration": "true"}
+    with closing(duckdb.connect(str(path), read_only=True, config=config)) as connection:
+        [statement, *others] = duckdb.extract_statements(query)
+        if others or statement.type != duckdb.StatementType.SELECT:
+            raise DataError("a single statement that only reads is needed")
+        yield readable(connection.sql(query)).to_arrow_reader(BATCH)
+
+
+@contextmanager
+def _adbc(
+    driver: Any, uri: str, source: Sql, options: dict[str, str], first: str | None = None
+) -> Iterator[Any]:
+    connection = within(PATIENCE, lambda: driver.connect(uri), source.address)
+    with closing(connection), closing(connection.cursor()) as cursor:
+        if first is not None:
+            cursor.execute(first)
+        if options:
+            cursor.adbc_statement.set_options(**options)
+        cursor.execute(source.query)
+        yield cursor.fetch_record_batch()
+
+
+def _told(error: Exception, address: str) -> str:
+    """Return what a driver says, without the address and the password in it, and without values."""
+    from aiqa.scan.engines.engine import reason_of
+
+    told = reason_of(error)
+    for secret in filter(None, (address, urlsplit(address).password)):
+        told = told.replace(secret, _MARK)
+    return f"{type(error).__name__}: {told}"
