@@ -45,7 +45,7 @@ def checked_address(address: str) -> str:
     if held or given:
         what = f"{given[0]}=" if given else "a password"
         raise DeclarationError(
-            f"the address of {parts.hostname or 'the data'} holds {what}, which the repository and evidence would "
-            "show: leave it to the environment"
+            f"the address of {parts.hostname or 'the data'} holds {what}, which the repository and evidence "
+            "would show: leave it to the environment"
         )
     return address

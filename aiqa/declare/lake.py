@@ -1,4 +1,4 @@
-"""Tables that are no files of their own: of a lake, by version or snapshot, and what a query of a database gives."""
+"""Tables that are more than files: of a lake, by version or snapshot; what a query of a database gives."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ def delta(address: Any, *, version: int | dt.datetime | None = None) -> Delta:
     Parameters
     ----------
     address : path or str
-        The table's folder, or its address (``s3://...``, ``abfss://...``); credentials come from the environment.
+        The table's folder, or its address (``s3://...``, ``abfss://...``); credentials come from the
+        environment.
     version : int or datetime, optional
         The version, or the moment whose version it is. Default: the newest when the run begins; evidence says
         which that was.
@@ -79,11 +80,11 @@ def iceberg(
     table : str or path
         Its name in a catalog (``"sales.orders"``), or the path of a metadata file (``...metadata.json``).
     snapshot : int, str or datetime, optional
-        The id of a snapshot, the name of a branch or tag, or the moment whose snapshot it is. Default: the current one
-        when the run begins; evidence says which that was.
+        The id of a snapshot, the name of a branch or tag, or the moment whose snapshot it is. Default: the
+        current one when the run begins; evidence says which that was.
     catalog : str, optional
-        The catalog, as ``.pyiceberg.yaml`` or ``PYICEBERG_CATALOG__...`` in the environment configure it. Default: the
-        one that these call the default.
+        The catalog, as ``.pyiceberg.yaml`` or ``PYICEBERG_CATALOG__...`` in the environment configure it.
+        Default: the one that these call the default.
 
     Raises
     ------
@@ -114,8 +115,8 @@ def sql(query: str, address: str) -> Sql:
         One statement that only reads.
     address : str
         The name of an environment variable that holds the address, or an address without credentials:
-        ``sqlite:///orders.db`` and ``duckdb:///orders.duckdb`` (paths from the project's root; four slashes begin an
-        absolute one), ``postgresql://host/database``.
+        ``sqlite:///orders.db`` and ``duckdb:///orders.duckdb`` (paths from the project's root; four slashes
+        begin an absolute one), ``postgresql://host/database``.
 
     Raises
     ------
@@ -131,7 +132,9 @@ def sql(query: str, address: str) -> Sql:
     if ";" in bare:
         raise DeclarationError("aiqa.sql takes one statement, and this has several")
     if not _READS.match(bare):
-        raise DeclarationError("aiqa.sql takes a statement that only reads: one that begins with select or with")
+        raise DeclarationError(
+            "aiqa.sql takes a statement that only reads: one that begins with select or with"
+        )
     if not _VARIABLE.fullmatch(address) and "://" not in address:
         raise DeclarationError(
             "the second argument of aiqa.sql is the name of an environment variable, or an address such as "
@@ -143,4 +146,8 @@ def sql(query: str, address: str) -> Sql:
 def _is_version(value: Any, *kinds: type) -> bool:
     if value is None:
         return True
-    return isinstance(value, kinds) and not isinstance(value, bool) and not (isinstance(value, int) and value < 0)
+    return (
+        isinstance(value, kinds)
+        and not isinstance(value, bool)
+        and not (isinstance(value, int) and value < 0)
+    )

@@ -113,7 +113,8 @@ def digested(paths: Sequence[Path], store: Store | None) -> tuple[File, ...]:
         store.write({names[path]: digests[path].encode() for path in settled})
     found = {path: digests.get(path) or known[names[path]].decode() for path in paths}
     return tuple(
-        File(str(path), found[path], stamps[path][2], partial(_has_stamp, path, stamps[path])) for path in paths
+        File(str(path), found[path], stamps[path][2], partial(_has_stamp, path, stamps[path]))
+        for path in paths
     )
 
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from aiqa.declare.lake import Sql
 from aiqa.errors import AiqaError, DataError, require_extra
+from aiqa.scan.engines.engine import reason_of
 from aiqa.scan.origins.fetched import FetchedRows, temporary, written
 from aiqa.scan.origins.origin import PATIENCE, within
 
@@ -48,7 +49,7 @@ def open_query(source: Sql, root: Path) -> FetchedRows:
             written(batches, path)
     except AiqaError:
         raise
-    except Exception as error:  # of three libraries, which share no base
+    except Exception as error:  # noqa: BLE001 - of three libraries, which share no base
         raise DataError(f"the query fails: {_told(error, address)}", file=source.address) from None
     return fetched
 
@@ -58,11 +59,8 @@ def _address(source: Sql) -> str:
         return source.address
     address = os.environ.get(source.address, "")
     if "://" not in address:
-        raise DataError(
-            f"the environment variable {source.address} does not hold the address of a database"
-            if address
-            else f"the environment variable {source.address}, which holds the address of the database, is not set"
-        )
+        wrong = "holds no address of a database" if address else "is not set"
+        raise DataError(f"the environment variable {source.address} {wrong}")
     return address
 
 
@@ -84,7 +82,8 @@ def _path(address: str, source: Sql, root: Path) -> Path:
     path = root / address.partition("://")[2].removeprefix("/")
     if not path.is_file():
         raise DataError(
-            f"there is no such database file under the project's root {root.resolve().name!r}", file=source.address
+            f"there is no such database file under the project's root {root.resolve().name!r}",
+            file=source.address,
         )
     return path.resolve()
 
@@ -92,14 +91,14 @@ def _path(address: str, source: Sql, root: Path) -> Path:
 @contextmanager
 def _duckdb(path: Path, query: str) -> Iterator[Any]:
     duckdb: Any = require_extra("duckdb", "sql", "a database of duckdb://")
-    from aiqa.scan.engines.duckdb import readable
+    from aiqa.scan.engines.duckdb import failed, readable
 
     config = {"enable_external_access": "false", "lock_configuration": "true"}
     with closing(duckdb.connect(str(path), read_only=True, config=config)) as connection:
-        [statement, *others] = duckdb.extract_statements(query)
-        if others or statement.type != duckdb.StatementType.SELECT:
-            raise DataError("a single statement that only reads is needed")
-        yield readable(connection.sql(query)).to_arrow_reader(BATCH)
+        try:
+            yield readable(connection.sql(query)).to_arrow_reader(BATCH)
+        except duckdb.Error as error:
+            raise failed(error) from None
 
 
 @contextmanager
@@ -118,9 +117,9 @@ def _adbc(
 
 def _told(error: Exception, address: str) -> str:
     """Return what a driver says, without the address and the password in it, and without values."""
-    from aiqa.scan.engines.engine import reason_of
-
     told = reason_of(error)
+    if type(error).__name__ not in ("ProgrammingError", "OperationalError"):  # not of the query, but of a row
+        told = re.sub("[\"'].*", "a value", told)
     for secret in filter(None, (address, urlsplit(address).password)):
         told = told.replace(secret, _MARK)
     return f"{type(error).__name__}: {told}"

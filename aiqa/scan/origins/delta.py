@@ -13,6 +13,7 @@ import polars as pl
 
 from aiqa.declare.lake import Delta
 from aiqa.errors import DataError, require_extra
+from aiqa.scan import fingerprint
 from aiqa.scan.engines.engine import reason_of
 from aiqa.scan.origins.lake import LakeFiles, casts, located
 from aiqa.scan.origins.origin import PATIENCE, within
@@ -33,7 +34,7 @@ def open_delta(source: Delta, root: Path) -> LakeFiles:
     place = located(source.address, root)
     table = within(PATIENCE, lambda: _table(deltalake, place, source), source.address)
     address = repr(dataclasses.replace(source, version=table.version()))
-    schema = _schema(table, source.address)
+    schema = _schema(table, source.address)  # says which tables Polars cannot read
     if _has_deleted_rows(table):  # which files alone do not tell
         return LakeFiles(address, [_whole(table)], lambda _: pl.scan_delta(table))
     return LakeFiles(address, _files(table), functools.partial(_scan, table, schema))
@@ -46,15 +47,24 @@ def _table(deltalake: Any, place: str, source: Delta) -> Any:
         raise DataError("there is no Delta table", file=source.address) from None
     except (deltalake.exceptions.DeltaError, OSError) as error:
         raise DataError(f"the table's log cannot be read: {reason_of(error)}", file=source.address) from error
+    if source.version is not None:
+        _load(deltalake, table, source.version, source.address)
+    return table
+
+
+def _load(deltalake: Any, table: Any, version: int | dt.datetime, address: str) -> None:
     newest = table.version()
+    wanted = _moment(version)
+    if isinstance(wanted, dt.datetime):  # deltalake would take the oldest for any moment before it
+        oldest = min(commit["timestamp"] for commit in table.history())
+        if wanted.timestamp() * 1000 < oldest:
+            raise DataError(f"there was no version at {wanted} (any more)", file=address)
     try:
-        if source.version is not None:
-            table.load_as_version(_moment(source.version))
+        table.load_as_version(wanted)
     except (deltalake.exceptions.DeltaError, ValueError, OSError) as error:
         raise DataError(
-            f"there is no version {source.version} (any more): the newest is {newest}", file=source.address
+            f"there is no version {version} (any more): the newest is {newest}", file=address
         ) from error
-    return table
 
 
 def _moment(version: int | dt.datetime) -> int | dt.datetime:
@@ -98,7 +108,9 @@ def _scan(table: Any, schema: Mapping[str, Any], places: Sequence[str]) -> pl.La
 def _files(table: Any) -> list[File]:
     """Return the files, oldest first; each is written once, under a name of its own."""
     of_table = [table.metadata().id, table.schema().to_json(), *table.metadata().partition_columns]
-    added = pl.DataFrame(table.get_add_actions(flatten=True)).select("path", "size_bytes", "modification_time")
+    added = pl.DataFrame(table.get_add_actions(flatten=True)).select(
+        "path", "size_bytes", "modification_time"
+    )
     named = zip(added.rows(), table.file_uris(), strict=True)
     return [
         File(place, digest_of(["delta", *of_table, path, str(size), str(time)]), size)
@@ -107,8 +119,14 @@ def _files(table: Any) -> list[File]:
 
 
 def _whole(table: Any) -> File:
-    """Return all files as one: what they hold less what later commits deleted, which the last of them names."""
+    """Return all files as one, whose content is theirs less the rows that are marked as deleted."""
+    of_table = [table.metadata().id, table.schema().to_json(), *table.metadata().partition_columns]
     added = pl.DataFrame(table.get_add_actions(flatten=True)).select("path", "size_bytes")
-    told = [table.metadata().id, table.schema().to_json(), str(table.version()), *map(str, added.rows())]
-    told += [str(sorted(map(str, commit.items()))) for commit in table.history(1)]
+    deleted = pl.DataFrame(table.deletion_vectors()).with_columns(pl.col("filepath").str.split("/").list.last())
+    schema = {name: str(dtype) for name, dtype in deleted.schema.items()}
+    told = [
+        *of_table,
+        *map(str, added.rows()),
+        fingerprint.of_frame(deleted.sort("filepath"), schema),
+    ]
     return File(table.table_uri, digest_of(["delta", *told]), int(added["size_bytes"].sum()))

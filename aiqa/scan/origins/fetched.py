@@ -1,4 +1,4 @@
-"""Rows that are fetched once a run into temporary files, and read there: what they came from may change or be slow."""
+"""Rows that are fetched once a run into temporary files: what they came from may change meanwhile."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from aiqa.errors import DataError
 from aiqa.scan import fingerprint
 from aiqa.scan.origins.local import LocalFiles
 from aiqa.scan.parted import File, digest_of
@@ -53,9 +54,35 @@ class FetchedRows(FetchedFiles):
 
 
 def written(batches: Any, path: Path) -> None:
-    """Write a reader of Arrow record batches as a file of parquet, a batch at a time."""
+    """Write a reader of Arrow record batches as a file of parquet, a batch at a time.
+
+    Types of a database's own are what they are stored as: numbers of any length as text, say.
+
+    Raises
+    ------
+    DataError
+        If a column has a type that no file holds.
+    """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with pq.ParquetWriter(path, batches.schema, compression="zstd") as file:
+    schema = pa.schema([pa.field(field.name, _stored(field)) for field in batches.schema])
+    with pq.ParquetWriter(path, schema, compression="zstd") as file:
         for batch in batches:
-            file.write_batch(batch)
+            columns = [_storage(column) for column in batch.columns]
+            file.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
+
+
+def _stored(field: Any) -> Any:
+    import pyarrow as pa
+
+    dtype = field.type.storage_type if isinstance(field.type, pa.BaseExtensionType) else field.type
+    if pa.types.is_interval(dtype):
+        raise DataError(f"no file holds values of {dtype}: cast them in the query", column=field.name)
+    return dtype
+
+
+def _storage(column: Any) -> Any:
+    import pyarrow as pa
+
+    return column.storage if isinstance(column, pa.ExtensionArray) else column

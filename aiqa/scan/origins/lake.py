@@ -63,12 +63,14 @@ class LakeFiles:
             except (pl.exceptions.PolarsError, OSError) as own:
                 return DataError(f"not readable: {reason_of(own)}", file=file.place)
         if isinstance(error, FileNotFoundError):
-            return DataError("files of this version are gone: has the table been vacuumed?", file=self.address)
+            return DataError(
+                "files of this version are gone: has the table been vacuumed?", file=self.address
+            )
         return None
 
 
 def casts() -> pl.ScanCastOptions:
-    """Return the differences of types that files of one table may have, which Polars' readers of lakes allow."""
+    """Return which types files of one table may have in place of its own, as Polars' readers of lakes do."""
     return pl.ScanCastOptions(
         integer_cast="upcast",
         float_cast=["upcast", "downcast"],

@@ -48,9 +48,7 @@ class Origin(Protocol):
         """Return why the data cannot be read, where one file by itself cannot."""
 
 
-def within(
-    seconds: float, ask: Callable[[], T], whom: str, progress: Callable[[], int] | None = None
-) -> T:
+def within(seconds: float, ask: Callable[[], T], whom: str, progress: Callable[[], int] | None = None) -> T:
     """Return what `ask` answers, or stop waiting: libraries may wait for ever for a network that hangs.
 
     Parameters

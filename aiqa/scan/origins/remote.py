@@ -1,7 +1,7 @@
 """Files elsewhere: Polars reads those of object stores where they are, all others are fetched.
 
-What an object's content is known by is its ETag, which the store's own library tells through fsspec. Where that
-is not installed, or tells none, the rows are fetched too, and known by their digest.
+What an object's content is known by is its ETag, which the store's own library tells through fsspec.
+Where that is not installed, or tells none, the rows are fetched too, and known by their digest.
 """
 
 from __future__ import annotations
@@ -26,7 +26,15 @@ from aiqa.scan.origins.origin import PATIENCE, Origin, within
 from aiqa.scan.parted import File, digest_of
 from aiqa.scan.store import Store
 
-_EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "az": "azure", "abfs": "azure", "abfss": "azure"}
+_EXTRAS = {
+    "s3": "s3",
+    "s3a": "s3",
+    "gs": "gcs",
+    "gcs": "gcs",
+    "az": "azure",
+    "abfs": "azure",
+    "abfss": "azure",
+}
 _BY_POLARS = {*_EXTRAS, "azure", "adl", "hf"}
 _LISTED = "__aiqa_file"
 _PIECE = 1 << 20
@@ -56,7 +64,8 @@ def open_remote(source: Files) -> Origin:
         raise MissingExtraError(f"{source.pattern} needs another library: {error}") from error
     except Exception as error:  # each library has errors of its own
         raise DataError(
-            f"cannot be reached: {type(error).__name__}: {reason_of(error)}; credentials come from the environment",
+            f"cannot be reached (credentials come from the environment): {type(error).__name__}: "
+            f"{reason_of(error)}",
             file=source.pattern,
         ) from error
 
@@ -105,8 +114,6 @@ class CloudFiles:
 
 def _in_place(source: Files) -> Origin:
     addresses = within(PATIENCE, lambda: _listed(source), source.pattern)
-    if not addresses:
-        raise DataError("no file matches", file=source.pattern)
     known = [within(PATIENCE, partial(_known, address), address) for address in addresses]
     files = [file for file in known if file is not None]
     if len(files) == len(addresses):
@@ -124,7 +131,12 @@ def _listed(source: Files) -> list[str]:
         rows = pl.scan_ipc(source.pattern, **options)
     else:
         rows = pl.scan_lines(source.pattern, **options)
-    return sorted(rows.select(_LISTED).unique().collect(engine="streaming")[_LISTED])
+    try:
+        return sorted(rows.select(_LISTED).unique().collect(engine="streaming")[_LISTED])
+    except pl.exceptions.ComputeError as error:
+        if "expanded paths were empty" not in str(error):
+            raise
+        raise DataError("no file matches", file=source.pattern) from None
 
 
 def _known(address: str) -> File | None:
@@ -170,7 +182,9 @@ def _rows(addresses: Sequence[str], source: Files) -> Origin:
 
 def _fetched(source: Files, fetch: Callable[[str, Path], list[Path]]) -> Origin:
     folder = temporary()
-    fetched = FetchedFiles([], source.format, folder, source.pattern)  # the folder goes with it, whatever happens
+    fetched = FetchedFiles(
+        [], source.format, folder, source.pattern
+    )  # the folder goes with it, whatever happens
     paths = within(PATIENCE, lambda: fetch(source.pattern, folder), source.pattern, partial(_size, folder))
     if not paths:
         raise DataError("no file matches", file=source.pattern)
