@@ -43,9 +43,9 @@ def open_query(source: Sql, root: Path) -> FetchedRows:
     address = _address(source)
     scheme = address.partition("://")[0].partition("+")[0].lower()
     path = temporary() / "rows.parquet"
-    fetched = FetchedRows(path, repr(source))  # the folder goes with it, also where the query fails
+    fetched = FetchedRows(path, repr(source))
     try:
-        with _reader(scheme, address, source, root) as batches:
+        with fetched.filled(), _reader(scheme, address, source, root) as batches:
             written(batches, path)
     except AiqaError:
         raise
@@ -94,7 +94,11 @@ def _duckdb(path: Path, query: str) -> Iterator[Any]:
     from aiqa.scan.engines.duckdb import failed, readable
 
     config = {"enable_external_access": "false", "lock_configuration": "true"}
-    with closing(duckdb.connect(str(path), read_only=True, config=config)) as connection:
+    try:
+        opened = duckdb.connect(str(path), read_only=True, config=config)
+    except duckdb.Error as error:
+        raise DataError(f"not to be opened as a database: {reason_of(error)}") from None
+    with closing(opened) as connection:
         try:
             yield readable(connection.sql(query)).to_arrow_reader(BATCH)
         except duckdb.Error as error:

@@ -122,7 +122,9 @@ def _whole(table: Any) -> File:
     """Return all files as one, whose content is theirs less the rows that are marked as deleted."""
     of_table = [table.metadata().id, table.schema().to_json(), *table.metadata().partition_columns]
     added = pl.DataFrame(table.get_add_actions(flatten=True)).select("path", "size_bytes")
-    deleted = pl.DataFrame(table.deletion_vectors()).with_columns(pl.col("filepath").str.split("/").list.last())
+    deleted = pl.DataFrame(table.deletion_vectors()).with_columns(
+        pl.col("filepath").str.split("/").list.last()
+    )
     schema = {name: str(dtype) for name, dtype in deleted.schema.items()}
     told = [
         *of_table,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,16 @@ class FetchedFiles(LocalFiles):
 
     def __init__(self, paths: Iterable[Path], format_: str, folder: Path, address: str) -> None:
         super().__init__(tuple(paths), format_, folder, address)
-        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self.discard = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+
+    @contextmanager
+    def filled(self) -> Iterator[None]:
+        """Leave nothing behind where fetching breaks."""
+        try:
+            yield
+        except BaseException:
+            self.discard()
+            raise
 
 
 class FetchedRows(FetchedFiles):

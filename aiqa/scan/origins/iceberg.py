@@ -38,12 +38,14 @@ def _opened(source: Iceberg, root: Path) -> LakeFiles:
     snapshot = _snapshot(table, source)
     address = repr(dataclasses.replace(source, snapshot=snapshot.snapshot_id))
     tasks = list(table.scan(snapshot_id=snapshot.snapshot_id).plan_files())
-    lazy = pl.scan_iceberg(table, snapshot_id=snapshot.snapshot_id)
-    if tasks and _is_plain(table, tasks) and _scan(_places(tasks)).collect_schema() == lazy.collect_schema():
-        return LakeFiles(address, [_file(table, task) for task in tasks], _scan)
+    # The newest rows have the columns of today; those of a snapshot, the ones of its time.
+    schema = table.schema() if source.snapshot is None else table.schemas()[snapshot.schema_id]
+    lazy = pl.scan_iceberg(table, snapshot_id=None if source.snapshot is None else snapshot.snapshot_id)
+    if _is_plain(table, tasks) and _has_columns(_places(tasks), lazy):
+        return LakeFiles(address, [_file(table, schema, task) for task in tasks], _scan)
     # Planned by pyiceberg, whose order of the files is the one that the digest tells.
     os.environ.setdefault("POLARS_ICEBERG_PLANNER", "pyiceberg")
-    return LakeFiles(address, [_whole(table, snapshot, tasks)], lambda _: lazy)
+    return LakeFiles(address, [_whole(table, schema, snapshot, tasks)], lambda _: lazy)
 
 
 def _table(source: Iceberg, root: Path) -> Any:
@@ -93,9 +95,16 @@ def _is_plain(table: Any, tasks: Sequence[Any]) -> bool:
     """Tell whether files can be read by the names of their columns, each by itself."""
     from pyiceberg.manifest import FileFormat
 
-    if len(table.schemas()) > 1 or "schema.name-mapping.default" in table.properties:
+    if not tasks or len(table.schemas()) > 1 or "schema.name-mapping.default" in table.properties:
         return False
     return all(task.file.file_format == FileFormat.PARQUET and not task.delete_files for task in tasks)
+
+
+def _has_columns(places: Sequence[str], lazy: pl.LazyFrame) -> bool:
+    try:
+        return _scan(places).collect_schema() == lazy.collect_schema()
+    except (pl.exceptions.PolarsError, OSError):
+        return False
 
 
 def _places(tasks: Sequence[Any]) -> list[str]:
@@ -106,19 +115,18 @@ def _scan(places: Sequence[str]) -> pl.LazyFrame:
     return pl.scan_parquet(list(places), glob=False, hive_partitioning=False)
 
 
-def _file(table: Any, task: Any) -> File:
-    told = [_schema(table), task.file.file_path, task.file.file_size_in_bytes, task.file.record_count]
-    digest = digest_of(["iceberg", str(table.metadata.table_uuid), *map(str, told)])
-    return File(str(task.file.file_path), digest, int(task.file.file_size_in_bytes))
+def _file(table: Any, schema: Any, task: Any) -> File:
+    size = int(task.file.file_size_in_bytes)
+    told = [schema.model_dump_json(), task.file.file_path, size, task.file.record_count]
+    return File(task.file.file_path, _digest(table, told), size)
 
 
-def _whole(table: Any, snapshot: Any, tasks: Sequence[Any]) -> File:
-    told = [_schema(table, snapshot), snapshot.snapshot_id, snapshot.manifest_list, *_places(tasks)]
-    told.append(table.properties.get("schema.name-mapping.default"))
-    digest = digest_of(["iceberg", str(table.metadata.table_uuid), *map(str, told)])
-    return File(table.location(), digest, sum(int(task.file.file_size_in_bytes) for task in tasks))
+def _whole(table: Any, schema: Any, snapshot: Any, tasks: Sequence[Any]) -> File:
+    names = table.properties.get("schema.name-mapping.default")
+    told = [schema.model_dump_json(), names, snapshot.snapshot_id, snapshot.manifest_list, *_places(tasks)]
+    size = sum(int(task.file.file_size_in_bytes) for task in tasks)
+    return File(table.location(), _digest(table, told), size)
 
 
-def _schema(table: Any, snapshot: Any = None) -> str:
-    given = None if snapshot is None else snapshot.schema_id
-    return str((table.schema() if given is None else table.schemas()[given]).model_dump_json())
+def _digest(table: Any, told: Sequence[Any]) -> str:
+    return digest_of(["iceberg", str(table.metadata.table_uuid), *map(str, told)])

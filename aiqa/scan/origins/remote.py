@@ -172,8 +172,9 @@ def _rows(addresses: Sequence[str], source: Files) -> Origin:
     """Fetch the rows, a batch at a time."""
     path = temporary() / "rows.parquet"
     fetched = FetchedRows(path, source.pattern)
-    rows = within(PATIENCE, lambda: read(addresses, source.format, Path()), source.pattern)
-    within(PATIENCE, lambda: rows.sink_parquet(path), source.pattern, partial(_size, path.parent))
+    with fetched.filled():
+        rows = within(PATIENCE, lambda: read(addresses, source.format, Path()), source.pattern)
+        within(PATIENCE, lambda: rows.sink_parquet(path), source.pattern, partial(_size, path.parent))
     return fetched
 
 
@@ -182,13 +183,14 @@ def _rows(addresses: Sequence[str], source: Files) -> Origin:
 
 def _fetched(source: Files, fetch: Callable[[str, Path], list[Path]]) -> Origin:
     folder = temporary()
-    fetched = FetchedFiles(
-        [], source.format, folder, source.pattern
-    )  # the folder goes with it, whatever happens
-    paths = within(PATIENCE, lambda: fetch(source.pattern, folder), source.pattern, partial(_size, folder))
-    if not paths:
-        raise DataError("no file matches", file=source.pattern)
-    fetched.paths = tuple(paths)
+    fetched = FetchedFiles([], source.format, folder, source.pattern)
+    with fetched.filled():
+        paths = within(
+            PATIENCE, lambda: fetch(source.pattern, folder), source.pattern, partial(_size, folder)
+        )
+        if not paths:
+            raise DataError("no file matches", file=source.pattern)
+        fetched.paths = tuple(paths)
     return fetched
 
 

@@ -11,7 +11,6 @@ import polars as pl
 import pytest
 
 import aiqa
-from aiqa import expect, metric
 from aiqa.scan import parted
 from aiqa.scan.engines.polars import Polars
 
@@ -25,44 +24,68 @@ ROWS = pl.DataFrame(
         "score": [((i * 37) % 60) / 60 for i in range(60)],
     }
 )
-EXPECTATIONS = [
-    expect.table_row_count_to_equal(60),
-    expect.column_values_to_not_be_null("amount"),
-    expect.column_values_to_be_between("amount", 0, 80),
-    expect.column_values_to_be_in_set("country", ["BR", "PT"]),
-    expect.column_mean_to_be_between("amount", 40, 50),
-    expect.column_values_to_be_unique("id"),
-]
+CHECKS = """
+import datetime as dt
+import aiqa
+from aiqa import expect, metric
 
-Judge = Callable[[Any], list[Any]]
+rows = aiqa.dataset("rows", {source}, label="fraud", keys=["id"])
+scores = aiqa.model("scores", aiqa.column(score="score"), task="binary")
+
+@aiqa.check(rows, owner="@ds")
+def complete():
+    "They are."
+    yield expect.table_row_count_to_equal(60)
+    yield expect.column_values_to_not_be_null("amount")
+    yield expect.column_values_to_be_between("amount", 0, 80)
+    yield expect.column_values_to_be_in_set("country", ["BR", "PT"])
+    yield expect.column_mean_to_be_between("amount", 40, 50)
+    yield expect.column_values_to_be_unique("id")
+
+@aiqa.check(scores, rows, owner="@ds")
+def ranks():
+    "It does."
+    yield metric.roc_auc.by("country") >= 0.4
+"""
+Run = Callable[[str], Any]
+Judge = Callable[[str], list[Any]]
 
 
 @pytest.fixture
-def judged(tmp_path: Path) -> Judge:
-    """Return what a run finds in a source: six expectations and a metric, with intervals and reasons."""
+def ran(tmp_path: Path) -> Run:
+    """Return what runs six expectations and a metric over a source, and returns the evidence."""
 
-    def judge(source: Any) -> list[Any]:
-        data = aiqa.dataset("rows", source, label="fraud", keys=["id"])
-        model = aiqa.model("m", aiqa.column(score="score"), task="binary")
+    def run(source: str) -> Any:
+        project = tmp_path / "project"
+        project.mkdir(exist_ok=True)
+        (project / "check_rows.py").write_text(CHECKS.replace("{source}", source))
+        return aiqa.run(project / "check_rows.py", root=project)
 
-        @aiqa.check(data, owner="@ds")
-        def complete() -> Any:
-            """They are."""
-            yield from EXPECTATIONS
+    return run
 
-        @aiqa.check(model, data, owner="@ds")
-        def ranks() -> Any:
-            """It does."""
-            yield metric.roc_auc.by("country") >= 0.4
 
-        evidence = aiqa.run([complete, ranks], root=tmp_path)
+@pytest.fixture
+def judged(ran: Run) -> Judge:
+    """Return what is found in a source: verdicts, reasons, results and intervals."""
+
+    def judge(source: str) -> list[Any]:
         return [
-            (check.name, gate.id, gate.verdict, gate.reason, gate.estimate)
-            for check in evidence.checks
+            (check.name, gate.id, gate.verdict, gate.reason, gate.result, gate.estimate, gate.parts)
+            for check in ran(source).checks
             for gate in check.gates
         ]
 
     return judge
+
+
+@pytest.fixture
+def expected(judged: Judge, tmp_path: Path) -> list[Any]:
+    """Return what is found in the same rows as a file of parquet."""
+    ROWS.write_parquet(tmp_path / "rows.parquet")
+    found = judged(repr(str(tmp_path / "rows.parquet")))
+    assert not [gate for gate in found if gate[2] == "error"]
+    assert len(found) == 7
+    return found
 
 
 @pytest.fixture
