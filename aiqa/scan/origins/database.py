@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from aiqa.declare.lake import Sql
 from aiqa.errors import AiqaError, DataError, require_extra
@@ -61,6 +60,10 @@ def _address(source: Sql) -> str:
     if "://" not in address:
         wrong = "holds no address of a database" if address else "is not set"
         raise DataError(f"the environment variable {source.address} {wrong}")
+    if (
+        address.partition("://")[2].partition("/")[0].count("@") > 1
+    ):  # a driver would name half of it as the host
+        raise DataError(f"the address in {source.address} has several @: write %40 for that in a password")
     return address
 
 
@@ -74,8 +77,12 @@ def _reader(scheme: str, address: str, source: Sql, root: Path) -> Any:
     if scheme == "sqlite":
         place = _path(address, source, root).as_uri() + "?mode=ro"
         return _adbc(driver, place, source, {"adbc.sqlite.query.batch_rows": str(BATCH)})
-    uri = re.sub(r"^\w+(\+\w+)?://", "postgresql://", address)  # SQLAlchemy's addresses name a driver too
-    return _adbc(driver, uri, source, {}, "set transaction read only")
+    return _adbc(driver, _plain(address), source, {}, "set transaction read only")
+
+
+def _plain(address: str) -> str:
+    """Return an address of PostgreSQL without the driver that SQLAlchemy's addresses name."""
+    return re.sub(r"^\w+(\+\w+)?://", "postgresql://", address)
 
 
 def _path(address: str, source: Sql, root: Path) -> Path:
@@ -124,6 +131,7 @@ def _told(error: Exception, address: str) -> str:
     told = reason_of(error)
     if type(error).__name__ not in ("ProgrammingError", "OperationalError"):  # not of the query, but of a row
         told = re.sub("[\"'].*", "a value", told)
-    for secret in filter(None, (address, urlsplit(address).password)):
+    password = re.search(r"://[^:/@]*:(.+)@", address)
+    for secret in (address, _plain(address), *(password.groups() if password else ())):
         told = told.replace(secret, _MARK)
     return f"{type(error).__name__}: {told}"

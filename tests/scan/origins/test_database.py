@@ -121,7 +121,7 @@ def test_a_database_that_changes_is_another_table(project: Path, tmp_path: Path,
     assert scanned == [], "equal rows are known by their digest"
     assert again.fingerprint == first.fingerprint
     with closing(sqlite3.connect(project / "orders.db")) as connection:
-        connection.execute("update orders set amount = 0")
+        connection.execute("update orders set amount = 0.5")
         connection.commit()
     changed = _open(project, ALL, "sqlite:///orders.db", store)
     assert changed.answers([count])[count] == {(): 0}
@@ -186,6 +186,17 @@ def test_a_driver_that_is_missing(project: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "adbc_driver_sqlite.dbapi", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'pytest-aiqa\[sql\]'"):
         _open(project, ALL, "sqlite:///orders.db")
+
+
+def test_no_address_is_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("adbc_driver_postgresql.dbapi")
+    monkeypatch.setenv("DATABASE_URL", "postgresql+psycopg://ann:s3@cret@host/orders")
+    assert "write %40" in _error(tmp_path, ALL, "DATABASE_URL")
+    monkeypatch.setenv("DATABASE_URL", "postgresql+psycopg://ann:s3cret@[bad/orders")
+    told = _error(tmp_path, ALL, "DATABASE_URL")
+    assert "fails" in told
+    assert "***" in told
+    assert "cret" not in told
 
 
 @pytest.fixture(scope="module")

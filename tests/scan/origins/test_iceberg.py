@@ -100,6 +100,20 @@ def test_columns_that_changed_their_names(catalog: Any, tmp_path: Path) -> None:
     assert pl.read_parquet(data_file).columns == ["x", "y"], "by their names alone, these are other rows"
 
 
+def test_columns_that_changed_places(catalog: Any, tmp_path: Path) -> None:
+    store, table = Store(tmp_path / "cache"), _table(catalog, pl.DataFrame({"x": [1, 9], "y": [5, 6]}))
+    before = table.current_snapshot().snapshot_id
+    assert _open(store=store).answers([COUNT])[COUNT] == {(): 1}
+    for old, new in (("x", "other"), ("y", "x"), ("other", "y")):
+        with table.update_schema() as change:
+            change.rename_column(old, new)
+    with table.update_schema() as change:
+        change.move_first("x")
+    assert _open().columns == {"x": "Int64", "y": "Int64"}, "as before, and as the file has them"
+    assert _open(store=store).answers([COUNT])[COUNT] == {(): 2}
+    assert _open(before, store).answers([COUNT])[COUNT] == {(): 1}, "a snapshot has the columns of its time"
+
+
 def test_rows_that_are_deleted(catalog: Any, tmp_path: Path) -> None:
     store, table = Store(tmp_path / "cache"), _table(catalog, _numbers(1, 2, 3, 4))
     assert _open(store=store).answers([COUNT])[COUNT] == {(): 2}

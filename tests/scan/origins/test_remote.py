@@ -151,7 +151,7 @@ def memory() -> Iterator[Any]:
 
 def _bytes(frame: pl.DataFrame, format_: str = "parquet") -> bytes:
     data = BytesIO()
-    writer = {
+    writer: dict[str, Callable[[BytesIO], Any]] = {
         "parquet": frame.write_parquet,
         "csv": frame.write_csv,
         "ndjson": frame.write_ndjson,
@@ -319,8 +319,9 @@ def test_an_object_that_changes_meanwhile_is_not_kept(server: Server, etags: Any
     assert _open("s3://lake/0.parquet", store).answers([COUNT])[COUNT] == {(): 0}
 
 
-def test_rows_without_etags_are_those_that_were_fetched(server: Server, etags: Any) -> None:
-    etags(None)
+@pytest.mark.parametrize("tag", [None, 'W/"weak"'])
+def test_rows_without_etags_are_those_that_were_fetched(server: Server, etags: Any, tag: str | None) -> None:
+    etags(tag)
     _put(server, pl.DataFrame({"x": [1, 2]}))
     table = _open("s3://lake/0.parquet")
     _put(server, pl.DataFrame({"x": [5, 6]}))
