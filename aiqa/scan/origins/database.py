@@ -60,9 +60,8 @@ def _address(source: Sql) -> str:
     if "://" not in address:
         wrong = "holds no address of a database" if address else "is not set"
         raise DataError(f"the environment variable {source.address} {wrong}")
-    if (
-        address.partition("://")[2].partition("/")[0].count("@") > 1
-    ):  # a driver would name half of it as the host
+    # A driver would take the second half of the password for the host, and name it.
+    if address.partition("://")[2].partition("/")[0].count("@") > 1:
         raise DataError(f"the address in {source.address} has several @: write %40 for that in a password")
     return address
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
-from aiqa.declare.addresses import scheme_of
+from aiqa.declare.addresses import checked_address, scheme_of
 from aiqa.declare.source import Files
 from aiqa.errors import AiqaError, DataError, MissingExtraError, require_extra
 from aiqa.scan.engines.engine import reason_of
@@ -48,10 +48,12 @@ def open_remote(source: Files) -> Origin:
     ------
     DataError
         If there is none, credentials are missing, or nobody answers.
+    DeclarationError
+        If the address holds credentials, which libraries would repeat in their errors.
     MissingExtraError
         If the library that reaches them is not installed.
     """
-    scheme = scheme_of(source.pattern)
+    scheme = scheme_of(checked_address(source.pattern))
     try:
         if scheme in _BY_POLARS:
             return _in_place(source)
