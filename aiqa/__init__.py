@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from aiqa.declare.expect import expect
     from aiqa.declare.folded import folded, other
     from aiqa.declare.gate import champion
+    from aiqa.declare.lake import delta, iceberg, sql
     from aiqa.declare.metrics import metric
     from aiqa.declare.source import column, dataset, model
     from aiqa.declare.values import from_json
@@ -39,17 +40,20 @@ _HOME = {
     "column": "aiqa.declare.source",
     "compare": "aiqa.metrics.compare",
     "dataset": "aiqa.declare.source",
+    "delta": "aiqa.declare.lake",
     "evaluate": "aiqa.metrics.evaluate",
     "expect": "aiqa.declare.expect",
     "folded": "aiqa.declare.folded",
     "from_json": "aiqa.declare.values",
     "gx": "aiqa",
+    "iceberg": "aiqa.declare.lake",
     "metric": "aiqa.declare.metrics",
     "model": "aiqa.declare.source",
     "other": "aiqa.declare.folded",
     "power": "aiqa.stats",
     "run": "aiqa.runner",
     "skew": "aiqa.metrics.skew",
+    "sql": "aiqa.declare.lake",
     "stats": "aiqa",
     "validate": "aiqa.expectations.validate",
     "weak_slices": "aiqa.session.weak",
@@ -66,17 +70,20 @@ __all__ = [
     "column",
     "compare",
     "dataset",
+    "delta",
     "evaluate",
     "expect",
     "folded",
     "from_json",
     "gx",
+    "iceberg",
     "metric",
     "model",
     "other",
     "power",
     "run",
     "skew",
+    "sql",
     "stats",
     "validate",
     "weak_slices",

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 
+from aiqa.declare.addresses import checked_address, scheme_of
 from aiqa.declare.durations import duration
+from aiqa.declare.lake import Delta, Iceberg, Sql
 from aiqa.declare.values import Declaration, FunctionRef, Live, Pairs, declaration, freeze
 from aiqa.errors import DeclarationError, nearest
 
@@ -32,7 +34,7 @@ PERIODS = {"day": "1d", "week": "1w", "month": "1mo"}
 
 @declaration
 class Files(Declaration):
-    """Files by path or glob, relative to the project's root."""
+    """Files by path or glob, relative to the project's root, or by an address such as ``s3://...``."""
 
     pattern: str
     format: str
@@ -63,7 +65,7 @@ class GxBatch(Declaration):
     options: Pairs = Pairs()
 
 
-DataSource = Files | Frame | Loader | GxBatch
+DataSource = Files | Frame | Loader | GxBatch | Delta | Iceberg | Sql
 
 
 @declaration
@@ -112,8 +114,9 @@ def dataset(
     ----------
     name : str
         What people call it; it names the data in evidence, MLflow and Datadog.
-    source : path, glob, frame or function
-        Files of parquet, CSV, TSV, Arrow IPC or JSON lines (all that match a glob, in sorted order); a
+    source : path, glob, address, frame, function, or a table of aiqa.delta, aiqa.iceberg or aiqa.sql
+        Files of parquet, CSV, TSV, Arrow IPC or JSON lines (all that match a glob, in sorted order), here or
+        at an address (``s3://``, ``gs://``, ``az://``, ``https://``, ``hf://``, and what fsspec knows); a
         pandas, Polars, Arrow, DuckDB or Spark frame; or a function of no arguments that returns one. Relative
         paths start at the project's root (the folder of ``pyproject.toml``).
     label : str or sequence of str, optional
@@ -143,7 +146,7 @@ def dataset(
     Raises
     ------
     DeclarationError
-        If the source is none of these, or the format cannot be told.
+        If the source is none of these, the format cannot be told, or an address holds credentials.
 
     Examples
     --------
@@ -204,18 +207,20 @@ def _data_source(source: Any, format: str | None) -> DataSource:
         pattern = os.fspath(source)
         if format is not None and format not in FORMATS.values():
             raise DeclarationError(f"no format {format!r}{nearest(format, set(FORMATS.values()))}")
-        return Files(pattern, format or _format_of(pattern))
+        return Files(checked_address(pattern), format or _format_of(pattern))
     if any(hasattr(source, name) for name in ("collect_schema", "columns", "column_names")):
         return Frame(Live.of(source))
     if callable(source):
         return Loader(FunctionRef.of(source))
     raise DeclarationError(
-        f"a dataset comes from a path, a glob, a frame or a function, not from a {type(source).__qualname__}"
+        "a dataset comes from a path, a glob, an address, a frame, a function, aiqa.delta, aiqa.iceberg or "
+        f"aiqa.sql, not from a {type(source).__qualname__}"
     )
 
 
 def _format_of(pattern: str) -> str:
-    ending = PurePath(pattern).suffix.lower()
+    path = pattern if scheme_of(pattern) is None else pattern.partition("?")[0]
+    ending = PurePath(path).suffix.lower()
     if ending not in FORMATS:
         raise DeclarationError(
             f"cannot tell the format of {pattern!r} from its name: "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import difflib
 import glob
+import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from aiqa.declare.source import Files
 from aiqa.errors import DataError
 from aiqa.scan.engines.engine import reason_of
 
+Place = Path | str
+"""A file here, or the address of one that Polars reads where it is."""
 _CSV: dict[str, Any] = {"infer_schema_length": None, "try_parse_dates": True}
 _READERS: dict[str, Callable[[Any], pl.LazyFrame]] = {
     "parquet": lambda files: pl.scan_parquet(files, glob=False),
@@ -64,12 +67,14 @@ def _hint(path: Path, root: Path) -> str:
     return f" under the project's root {root.resolve().name!r}{missing}{meant}"
 
 
-def shown(file: Path, root: Path) -> str:
+def shown(file: Place, root: Path) -> str:
     """Return a file's name for people: relative to the root where it lies below."""
+    if isinstance(file, str):
+        return file
     return file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
 
 
-def read(found: Sequence[Path], format_: str, root: Path) -> pl.LazyFrame:
+def read(found: Sequence[Place], format_: str, root: Path) -> pl.LazyFrame:
     """Return all files as one lazy table.
 
     Raises
@@ -89,21 +94,29 @@ def read(found: Sequence[Path], format_: str, root: Path) -> pl.LazyFrame:
     return pl.concat([reader(file).select(names) for file in found], how="vertical_relaxed")
 
 
-def _has_rows(file: Path, format_: str, root: Path) -> bool:
+def _has_rows(file: Place, format_: str, root: Path) -> bool:
     """Tell whether there is more than a header, which says nothing of the types; check its names."""
     try:
-        with file.open(encoding="utf-8-sig", newline="") as text:
-            rows = csv.reader(text, delimiter=_SEPARATORS[format_])
-            header = next(rows, [])
-            repeated = next((name for name in header if header.count(name) > 1), None)
-            if repeated is not None:
-                raise DataError("two columns have the same name", file=shown(file, root), column=repeated)
-            return next(rows, None) is not None
-    except (UnicodeDecodeError, csv.Error) as error:
+        first = _first_rows(file, _SEPARATORS[format_])
+    except (UnicodeDecodeError, csv.Error, pl.exceptions.PolarsError, OSError) as error:
         raise unreadable(file, format_, root, error) from error
+    header = first[0] if first else []
+    repeated = next((name for name in header if header.count(name) > 1), None)
+    if repeated is not None:
+        raise DataError("two columns have the same name", file=shown(file, root), column=repeated)
+    return len(first) > 1
 
 
-def _schema(reader: Callable[[Any], pl.LazyFrame], file: Path, format_: str, root: Path) -> pl.Schema:
+def _first_rows(file: Place, separator: str) -> list[Sequence[str]]:
+    """Return the header and the row below it, as far as there are any."""
+    if isinstance(file, str):
+        options: dict[str, Any] = {"has_header": False, "infer_schema": False, "raise_if_empty": False}
+        return list(pl.scan_csv(file, separator=separator, glob=False, n_rows=2, **options).collect().rows())
+    with file.open(encoding="utf-8-sig", newline="") as text:
+        return list(itertools.islice(csv.reader(text, delimiter=separator), 2))
+
+
+def _schema(reader: Callable[[Any], pl.LazyFrame], file: Place, format_: str, root: Path) -> pl.Schema:
     try:
         return reader(file).collect_schema()
     except pl.exceptions.NoDataError:
@@ -112,9 +125,10 @@ def _schema(reader: Callable[[Any], pl.LazyFrame], file: Path, format_: str, roo
         raise unreadable(file, format_, root, error) from error
 
 
-def unreadable(file: Path, format_: str, root: Path, error: Exception) -> DataError:
+def unreadable(file: Place, format_: str, root: Path, error: Exception) -> DataError:
     """Return the error of a file that cannot be read, with the row where that can be found."""
-    row = _bad_line(file, _SEPARATORS[format_]) if format_ in _SEPARATORS else None
+    text = format_ in _SEPARATORS and isinstance(file, Path)
+    row = _bad_line(Path(file), _SEPARATORS[format_]) if text else None
     return DataError(f"not readable as {format_}: {reason_of(error)}", file=shown(file, root), row=row)
 
 
@@ -135,7 +149,7 @@ def _bad_line(file: Path, separator: str) -> int | None:
             return None
 
 
-def _check_schema(first: pl.Schema, schema: pl.Schema, first_file: Path, file: Path, root: Path) -> None:
+def _check_schema(first: pl.Schema, schema: pl.Schema, first_file: Place, file: Place, root: Path) -> None:
     differing = sorted(set(first.names()) ^ set(schema.names()))
     if differing:
         lacks, has = (file, first_file) if differing[0] in first else (first_file, file)

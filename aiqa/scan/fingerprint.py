@@ -51,7 +51,8 @@ def _column(column: pl.Series) -> Iterator[bytes]:
 
 
 def _present(values: pl.Series) -> Iterator[bytes]:
-    if family_of(str(values.dtype)) in ("boolean", "integer", "float"):
+    wide = values.dtype in (pl.Int128, pl.UInt128)  # what decimals are made of, which NumPy has not
+    if not wide and family_of(str(values.dtype)) in ("boolean", "integer", "float"):
         yield values.to_numpy().tobytes()
     elif values.dtype == pl.String:
         yield values.str.len_bytes().to_numpy().tobytes()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -24,32 +25,35 @@ _FRESH = 2.0
 Stamp = tuple[int, ...]
 
 
+def _always() -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class File:
-    """A file as it was when its content was digested.
+    """A file whose content is known.
 
     Parameters
     ----------
-    path : Path
+    place : str
+        Its path or address.
     digest : str
-        SHA-256 of its bytes.
-    stamp : tuple of int
-        What the system says of it, which changes with its content.
+        What its content is known by: SHA-256 of its bytes, or of what names them for good.
+    size : int
+        Its bytes.
+    check : callable, optional
+        Tells whether it still is what was digested. Default: it never changes.
     """
 
-    path: Path
+    place: str
     digest: str
-    stamp: Stamp
-
-    @property
-    def size(self) -> int:
-        """Its bytes."""
-        return self.stamp[2]
+    size: int
+    check: Callable[[], bool] = _always
 
     @property
     def unchanged(self) -> bool:
         """Whether it still is what was digested."""
-        return self.path.exists() and _stamp(self.path) == self.stamp
+        return self.check()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +111,11 @@ def digested(paths: Sequence[Path], store: Store | None) -> tuple[File, ...]:
     if store is not None:
         settled = [path for path in unknown if max(stamps[path][-2:]) / 1e9 < started - _FRESH]
         store.write({names[path]: digests[path].encode() for path in settled})
-    return tuple(File(path, digests.get(path) or known[names[path]].decode(), stamps[path]) for path in paths)
+    found = {path: digests.get(path) or known[names[path]].decode() for path in paths}
+    return tuple(
+        File(str(path), found[path], stamps[path][2], partial(_has_stamp, path, stamps[path]))
+        for path in paths
+    )
 
 
 def groups(files: Sequence[File]) -> Iterator[tuple[File, ...]]:
@@ -125,6 +133,10 @@ def groups(files: Sequence[File]) -> Iterator[tuple[File, ...]]:
             group = []
     if group:
         yield tuple(group)
+
+
+def _has_stamp(path: Path, stamp: Stamp) -> bool:
+    return path.exists() and _stamp(path) == stamp
 
 
 def _stamp(path: Path) -> Stamp:

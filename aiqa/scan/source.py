@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import polars as pl
 
 from aiqa.declare.durations import duration
-from aiqa.declare.source import PERIODS, Dataset, Files, Frame, GxBatch, Loader
+from aiqa.declare.source import PERIODS, Dataset, DataSource, Frame, GxBatch, Loader
 from aiqa.errors import DataError, nearest
 from aiqa.scan import fingerprint, frames
 from aiqa.scan.engines import engine_of
 from aiqa.scan.engines.engine import reason_of
 from aiqa.scan.execute import execute
 from aiqa.scan.expr import col, compile_expr, reads_as_pattern
-from aiqa.scan.files import find, read, shown, unreadable
+from aiqa.scan.files import find
 from aiqa.scan.literals import family_of, parsed_moment
 from aiqa.scan.opened import UNTYPED, Opened, opened
-from aiqa.scan.parted import File, Part, Parted, digested, groups
+from aiqa.scan.origins import Addressed, origin_of
+from aiqa.scan.origins.origin import Origin
+from aiqa.scan.parted import File, Part, Parted, groups
 from aiqa.scan.statistics import Answers, Count, Request
 from aiqa.scan.store import Store
 
@@ -39,10 +41,8 @@ class Table:
         What was declared.
     opened : Opened
         The rows, as an engine scans them; each use reads them again, unless they are in memory.
-    files : tuple of Path
-        Where they come from; empty for frames.
-    root : Path
-        The project's root.
+    origin : Origin, optional
+        Where they lie; frames lie nowhere else.
     store : Store, optional
         Where statistics of files, and predictions, are kept from run to run.
     aged : bool
@@ -51,8 +51,7 @@ class Table:
 
     dataset: Dataset
     opened: Opened
-    files: tuple[Path, ...] = ()
-    root: Path = field(default_factory=Path)
+    origin: Origin | None = None
     store: Store | None = None
     aged: bool = False
 
@@ -108,7 +107,7 @@ class Table:
         else:
             kept = self.frame.filter(pl.col(str(self.dataset.time)) <= last)
         shown = Opened(kept, kept, self.columns)
-        mature = Table(self.dataset, shown, self.files, self.root, self.store, aged=True)
+        mature = Table(self.dataset, shown, self.origin, self.store, aged=True)
         if not mature.rows:
             raise DataError(
                 f"dataset {self.dataset.name!r}: no row is {self.dataset.label_maturity} old, so that no "
@@ -128,20 +127,20 @@ class Table:
 
     @cached_property
     def contents(self) -> tuple[File, ...]:
-        """The files with digests of their bytes."""
-        return digested(self.files, self.store)
+        """The files, known by their content; none for frames."""
+        return () if self.origin is None else self.origin.contents(self.store)
 
     @cached_property
     def scanned(self) -> Any:
         """What :func:`~aiqa.scan.execute.execute` is given: the rows, by parts where statistics are kept."""
-        if self.store is None or not self.files or self.aged or self.on_spark:
+        if self.store is None or self.origin is None or self.aged or self.on_spark:
             return self.native
         whole = Part(self.contents, self.frame)
-        parts = tuple(map(self._part, groups(self.contents)))
+        parts = tuple(self._part(self.origin, files) for files in groups(self.contents))
         return Parted(whole, parts, self.store, frozenset(self.dataset.pii))
 
-    def _part(self, files: tuple[File, ...]) -> Part:
-        rows = read([file.path for file in files], cast("Files", self.dataset.source).format, self.root)
+    def _part(self, origin: Origin, files: tuple[File, ...]) -> Part:
+        rows = origin.frame(files)
         types = self.frame.collect_schema()
         unlike = {name: dtype for name, dtype in rows.collect_schema().items() if dtype != types[name]}
         casts = [pl.col(name).cast(types[name]) for name in unlike]
@@ -155,14 +154,14 @@ class Table:
     @property
     def bytes(self) -> int | None:
         """The size of the files, or of a frame in memory; None where neither is known."""
-        if self.files:
-            return sum(file.stat().st_size for file in self.files)
+        if self.origin is not None:
+            return self.origin.size
         return int(self.native.estimated_size()) if isinstance(self.native, pl.DataFrame) else None
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of content and schema: of the files' digests, the frame as Arrow, or an engine's hashes."""
-        if self.files:
+        if self.origin is not None:
             return fingerprint.of_texts([file.digest for file in self.contents], self.columns)
         if isinstance(self.native, (pl.DataFrame, pl.LazyFrame)):
             return fingerprint.of_frame(self.collect(self.frame), self.columns)
@@ -170,9 +169,8 @@ class Table:
 
     @property
     def address(self) -> str:
-        """Where the data come from, for evidence: a pattern, a function or the type of a frame."""
-        source = self.dataset.source
-        return source.pattern if isinstance(source, Files) else repr(_origin(source))
+        """Where the data come from, for evidence: an address, a function or the type of a frame."""
+        return repr(_held(self.dataset.source)) if self.origin is None else self.origin.address
 
     def collect(self, lazy: pl.LazyFrame) -> pl.DataFrame:
         """Run a query over :attr:`frame`.
@@ -189,12 +187,9 @@ class Table:
 
     def explained(self, error: Exception) -> DataError:
         """Return why the data cannot be read, naming the file if one by itself cannot."""
-        format_ = getattr(self.dataset.source, "format", "")
-        for file in self.files:
-            try:
-                read([file], format_, self.root).collect(engine="streaming")
-            except (pl.exceptions.PolarsError, OSError) as own:
-                return unreadable(file, format_, self.root, own)
+        blamed = None if self.origin is None else self.origin.blamed(error)
+        if blamed is not None:
+            return blamed
         return DataError(f"dataset {self.dataset.name!r} cannot be read: {reason_of(error)}")
 
     def answers(self, requests: Iterable[Request]) -> Answers:
@@ -245,8 +240,8 @@ def open_dataset(
     table = _opened(dataset, root, store, spark)
     _check_declared(table)
     if _is_empty(table):
-        places = [shown(file, root) for file in table.files[:1]]
-        raise DataError(f"dataset {dataset.name!r} has no rows", file=places[0] if places else None)
+        place = None if table.origin is None else table.origin.first
+        raise DataError(f"dataset {dataset.name!r} has no rows", file=place)
     return table
 
 
@@ -259,21 +254,23 @@ def _opened(dataset: Dataset, root: Path, store: Store | None, spark: Callable[[
         )
     if isinstance(source, Files) and spark is not None:
         return _read_by_spark(dataset, source, root, spark())
-    if isinstance(source, Files):
-        files = find(source, root)
-        return Table(dataset, opened(read(files, source.format, root)), files, root, store)
+    if isinstance(source, Addressed):
+        origin = origin_of(source, root)
+        return Table(dataset, opened(origin.frame()), origin, store)
     frame = source.frame.value if isinstance(source, Frame) else _called(source, dataset.name)
-    return Table(dataset, opened(frame, name=dataset.name), (), root, store)
+    return Table(dataset, opened(frame, name=dataset.name), None, store)
 
 
 def _read_by_spark(dataset: Dataset, source: Files, root: Path, session: Any) -> Table:
+    from aiqa.scan.origins.local import LocalFiles
     from aiqa.scan.spark import files as on_spark
 
     if on_spark.is_remote(source.pattern):
         frame = on_spark.read(session, source.pattern, source.format)
-        return Table(dataset, opened(frame, name=dataset.name), (), root)
+        return Table(dataset, opened(frame, name=dataset.name))
     found = find(source, root)
-    return Table(dataset, opened(on_spark.read(session, found, source.format)), found, root)
+    origin = LocalFiles(found, source.format, root, source.pattern)
+    return Table(dataset, opened(on_spark.read(session, found, source.format)), origin)
 
 
 def _is_empty(table: Table) -> bool:
@@ -292,10 +289,10 @@ def _called(loader: Loader, name: str) -> Any:
         ) from error
 
 
-def _origin(source: Frame | Loader | GxBatch) -> object:
-    if isinstance(source, GxBatch):
-        return source
-    return source.frame if isinstance(source, Frame) else source.function
+def _held(source: DataSource) -> object:
+    if isinstance(source, Frame):
+        return source.frame
+    return source.function if isinstance(source, Loader) else source
 
 
 def _check_declared(table: Table) -> None:

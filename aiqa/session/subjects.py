@@ -186,7 +186,7 @@ class Subjects:
         few columns.
         """
         table = self.table(dataset)
-        if table.on_spark or (self.store is not None and table.files):
+        if table.on_spark or (self.store is not None and table.origin is not None):
             return table.scanned
         scored: list[Any] = [made for key, made in self._made.items() if _is_scored(key, dataset, made)]
         scored = [made for made in scored if not made.labels and dataset.label_maturity is None]

@@ -53,7 +53,7 @@ def test_every_format_by_path_and_by_glob(tmp_path: Path, ending: str) -> None:
     WRITERS[ending](FRAME.reverse(), tmp_path / f"b.{ending}")
     both = _open(tmp_path, f"*.{ending}")
     assert both.frame.collect().equals(pl.concat([FRAME, FRAME.reverse()]))
-    assert [file.name for file in both.files] == [f"a.{ending}", f"b.{ending}"]
+    assert [Path(file.place).name for file in both.contents] == [f"a.{ending}", f"b.{ending}"]
     assert both.address == f"*.{ending}"
 
 
@@ -250,3 +250,9 @@ def test_declared_columns_must_be_there(tmp_path: Path, role: str) -> None:
     error = _error(tmp_path, FRAME, **{role: given})
     assert f"declared as its {role.rstrip('s')}; did you mean 'country'?" in str(error)
     assert error.column == "contry"
+
+
+def test_decimals_have_a_fingerprint(tmp_path: Path) -> None:
+    cents = pl.DataFrame({"amount": ["1.25", None, "7.50"]}).cast(pl.Decimal(9, 2))
+    digests = [_open(tmp_path, frame).fingerprint for frame in (cents, cents.clone(), cents.reverse())]
+    assert digests[0] == digests[1] != digests[2]

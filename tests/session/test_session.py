@@ -18,6 +18,7 @@ from aiqa.config import Config
 from aiqa.declare.check import Check
 from aiqa.declare.expectation import expectation_of
 from aiqa.declare.gate import Gate
+from aiqa.declare.source import Files
 from aiqa.errors import ConfigError
 from aiqa.evidence.outcome import Outcome
 from aiqa.session import Case, Session
@@ -255,7 +256,8 @@ def test_evidence_holds_no_secret(tmp_path: Path) -> None:
         raise OSError(f"cannot open {address}")
 
     gate = expect.column_to_exist("y").gate()
-    checks = [Check("c", dataset=aiqa.dataset("d", source, format="csv")) for source in (load, address)]
+    sources = (load, Files(address, "csv"))  # an address that aiqa.dataset itself would refuse
+    checks = [Check("c", dataset=aiqa.dataset("d", source)) for source in sources]
     outcomes = session_at(tmp_path).decide([Case(check, "g", gate) for check in checks])
     assert verdicts(outcomes) == ["error"] * 2
     assert all("hunter2" not in outcome.model_dump_json() for outcome in outcomes)

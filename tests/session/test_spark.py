@@ -279,7 +279,7 @@ def test_files_are_read_by_spark(ending: str, spark: Spark, tmp_path: Path) -> N
     assert table.rows == 40
     assert table.columns["a"] == "Float64"
     assert table.columns["g"] == "String"
-    assert len(table.files) == 2
+    assert len(table.contents) == 2
     session.close()
 
 
