@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from aiqa.declare.durations import duration
-from aiqa.declare.source import PERIODS, Dataset, DataSource, Frame, GxBatch, Loader
+from aiqa.declare.source import PERIODS, Dataset, DataSource, Files, Frame, GxBatch, Loader
 from aiqa.errors import DataError, nearest
 from aiqa.scan import fingerprint, frames
 from aiqa.scan.engines import engine_of
