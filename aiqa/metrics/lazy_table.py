@@ -42,6 +42,7 @@ from aiqa.scan.engines import engine_of
 from aiqa.scan.execute import execute, schema_of
 from aiqa.scan.expr import Expr, call, col, compile_expr, joined
 from aiqa.scan.literals import family_of
+from aiqa.scan.parted import Parted
 from aiqa.scan.predictions import AnswerColumns, Predictions
 from aiqa.scan.statistics import Answers, Count, Extremes, Request, Sample, Values
 
@@ -58,7 +59,7 @@ def lazy_scored_table(
     challenger: AnswerColumns,
     champion: AnswerColumns | None = None,
     *,
-    fetch_rows: int,
+    fetch_rows: int | None,
 ) -> ScoredTable:
     """Put truth and answers next to each other and check them, without fetching rows.
 
@@ -66,13 +67,13 @@ def lazy_scored_table(
 
     Parameters
     ----------
-    frame : frame of any engine
-        The data set with the answers; each of a few passes reads it.
+    frame : frame of any engine, or Parted
+        The data set with the answers; each of a few passes reads it. By parts, what each says is kept.
     model, dataset
         As for `scored_table`; several labels a row are refused.
     challenger, champion : AnswerColumns
-    fetch_rows : int
-        Up to so many rows metrics that do not add up may fetch the columns that they need.
+    fetch_rows : int or None
+        Up to so many rows metrics that do not add up may fetch the columns that they need; None: of any.
 
     Raises
     ------
@@ -95,17 +96,19 @@ def lazy_scored_table(
     if model.task == "multilabel":
         raise MetricError("several labels a row are not scored on Spark: score a sample, as a Polars frame")
     with named(dataset):
-        schema = schema_of(frame)
+        whole = frame.whole.frame if isinstance(frame, Parted) else frame
+        schema = schema_of(whole)
         _check_names(schema, dataset)
         classes = _classes(frame, schema, model, dataset, challenger)
-        maker = _Maker(frame, model, dataset, classes, schema)
+        maker = _Maker(whole, model, dataset, classes, schema)
         maker.add_truth()
         maker.add_weight()
         maker.add_time()
     given = {"challenger": challenger} | ({} if champion is None else {"champion": champion})
     added = {role: maker.add_answers(role, answers) for role, answers in given.items()}
+    parted = maker.parted(frame, repr(given)) if isinstance(frame, Parted) else None
     with named(dataset):
-        answers = execute(maker.frame, maker.requests)
+        answers = execute(maker.frame if parted is None else parted, maker.requests)
         rows = answers[_ALL][()]
         if not rows:
             raise DataError("there are no rows")
@@ -124,6 +127,7 @@ def lazy_scored_table(
         columns.get("champion"),
         None if dataset.cluster is None else CLUSTER,
         fetch_rows=fetch_rows,
+        parted=parted,
     )
 
 
@@ -185,12 +189,26 @@ class _Maker:
     schema: dict[str, str]
     requests: list[Request] = field(default_factory=lambda: [_ALL])
     checks: list[Check] = field(default_factory=list)
+    steps: list[dict[str, nw.Expr]] = field(default_factory=list)
+
+    def parted(self, table: Parted, given: str) -> Parted:
+        """Return the same columns added to each part of a table; `given` tells what models answer."""
+
+        def change(frame: pl.LazyFrame) -> pl.LazyFrame:
+            for step in self.steps:
+                frame = nw.from_native(frame).with_columns(**step).to_native()
+            return frame
+
+        declared = self.model.to_json() | {"source": None, "champion": None}
+        roles = (self.dataset.label, self.dataset.weight, self.dataset.time)
+        return table.mapped(change, repr((declared, roles, self.classes, given)))
 
     def _read(self, name: str) -> nw.Expr:
         """Read a column of the data set, by whatever name it has."""
         return nw.col(engine_of(self.frame).quoted(name))
 
     def _with(self, **columns: nw.Expr) -> None:
+        self.steps.append(columns)
         self.frame = nw.from_native(self.frame).with_columns(**columns).to_native()
         self.schema = schema_of(self.frame)
 

@@ -78,7 +78,7 @@ def _codes(question: Question) -> list[int]:
 def _many(question: Question) -> bool:
     """Tell whether rows are too many to be ranked one by one, or are elsewhere."""
     many = question.table.rows > EXACT_ROWS and not question.metric.slices
-    return (many or question.table.far) and statistic_of(question) is AREA
+    return (many or question.table.adds_up) and statistic_of(question) is AREA
 
 
 def _column(model: ModelColumns, code: int) -> str:
@@ -110,10 +110,15 @@ def _cuts(question: Question, column: str, *, falling: bool) -> bytes:
     """Choose the bins of scores on a sample."""
     table, size, bins = question.table, _SAMPLE, BINS
     if table.far:
-        size, bins = _FAR_SAMPLE, _FAR_BINS_OF_A_SLICE if question.metric.slices else _FAR_BINS
+        size, bins = _FAR_SAMPLE, _FAR_BINS
+    if table.adds_up and question.metric.slices:
+        bins = _FAR_BINS_OF_A_SLICE
     key = column, falling, bins
     if key not in table.cuts:
-        sample = sampled(table.frame, column, -(-table.rows // size)).to_numpy()
+        # Cuts of the first part stay the same when others come.
+        every = 1 if table.parted is not None else -(-table.rows // size)
+        frame = table.frame if table.parted is None else table.parted.parts[0].frame.head(size)
+        sample = sampled(frame, column, every).to_numpy()
         table.cuts[key] = cuts_of(-sample if falling else sample, bins).tobytes()
     return table.cuts[key]
 

@@ -159,7 +159,7 @@ class RSquared:
 
 def _from_moments(question: Question) -> bool:
     alone = question.cluster is None and not question.metric.slices
-    return question.table.far and alone and question.method in FROM_MOMENTS
+    return question.table.adds_up and alone and question.method in FROM_MOMENTS
 
 
 def _variance(question: Question, truth: MomentsState) -> float:

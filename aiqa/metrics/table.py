@@ -17,9 +17,12 @@ from aiqa.declare.source import PERIODS, Dataset, Files, Model
 from aiqa.errors import DataError, MetricError, nearest
 from aiqa.metrics.labels import classes_of, codes_of, series_of
 from aiqa.metrics.multilabel import long_form, told_by_row
+from aiqa.scan.parted import Parted
 from aiqa.scan.predictions import Predictions
 from aiqa.scan.slices import slices_of
 
+KEPT_ROWS = 2**22
+"""More rows than these, in files, are summed up by parts, which are kept from run to run."""
 TRUTH, WEIGHT, CLUSTER = "aiqa:truth", "aiqa:weight", "aiqa:cluster"
 SUM_TOLERANCE = 1e-3
 _WILD = set("*?[")
@@ -110,6 +113,8 @@ class ScoredTable:
     challenger, champion : ModelColumns
     fetch_rows : int or None
         Where the rows are elsewhere: up to how many their columns may be fetched. None: they are here.
+    parted : Parted or None
+        The same as `frame` by parts, where statistics are kept from run to run.
     """
 
     frame: Any
@@ -124,6 +129,7 @@ class ScoredTable:
     cluster: str | None = None
     labels: tuple[str, ...] = ()
     fetch_rows: int | None = None
+    parted: Parted | None = None
     cuts: dict[Any, bytes] = field(default_factory=dict, repr=False, compare=False)
     """Of histograms of scores, by column: chosen once, so that all that is counted adds up."""
 
@@ -132,6 +138,16 @@ class ScoredTable:
         """The names of all columns."""
         known: list[str] = nw.from_native(self.frame).collect_schema().names()
         return known
+
+    @property
+    def scanned(self) -> Any:
+        """What :func:`~aiqa.scan.execute.execute` is given."""
+        return self.frame if self.parted is None else self.parted
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether to take what adds up: rows are elsewhere, or many and kept by parts."""
+        return self.far or (self.parted is not None and self.rows > KEPT_ROWS)
 
     @property
     def far(self) -> bool:

@@ -275,7 +275,9 @@ def _rank(value: Any) -> tuple[int, Any]:
 def code() -> str:
     """Return a digest of the code that takes statistics, and of the versions of what it stands on."""
     folder = Path(__file__).parents[1]
-    files = sorted(file for room in ("scan", "stats") for file in (folder / room).rglob("*.py"))
+    files = sorted(
+        file for room in ("declare", "metrics", "scan", "stats") for file in (folder / room).rglob("*.py")
+    )
     # The last, as another processor may hash otherwise.
     libraries = [f"{name} {version(name)}" for name in ("polars", "narwhals", "numpy")]
     about = [python_version(), *libraries, str(pl.Series(["a", None]).hash().to_list())]

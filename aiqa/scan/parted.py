@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -58,15 +58,25 @@ class File:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """Some files of a table, with the columns and types of the whole."""
+    """Some files of a table, with the columns and types of the whole.
+
+    Parameters
+    ----------
+    files : tuple of File
+    frame : polars.LazyFrame
+        What is made of their rows, row by row.
+    made : str
+        How; empty for the rows as they are.
+    """
 
     files: tuple[File, ...]
     frame: pl.LazyFrame
+    made: str = ""
 
     @property
     def digest(self) -> str:
         """What its content is known by."""
-        return digest_of([file.digest for file in self.files])
+        return digest_of([self.made, *(file.digest for file in self.files)])
 
     @property
     def unchanged(self) -> bool:
@@ -92,6 +102,14 @@ class Parted:
     parts: tuple[Part, ...]
     store: Store
     personal: frozenset[str] = frozenset()
+
+    def mapped(self, change: Callable[[pl.LazyFrame], pl.LazyFrame], made: str) -> Parted:
+        """Return the table that `change` makes of it, row by row; `made` tells how, to the last detail."""
+
+        def map_(part: Part) -> Part:
+            return Part(part.files, change(part.frame), part.made + made)
+
+        return replace(self, whole=map_(self.whole), parts=tuple(map(map_, self.parts)))
 
 
 def digest_of(texts: Iterable[str]) -> str:

@@ -398,7 +398,7 @@ def _metric_job(
             return _judge_comparison(gate, catalogue.compare(metric, table, answers, seed), policy)
         return _judge_value(case, catalogue.infer(metric, table, answers, seed), policy, subjects)
 
-    return Job(table.frame, tuple(asked), conclude)
+    return Job(table.scanned, tuple(asked), conclude)
 
 
 def _search(gate: Gate, table: ScoredTable, dataset: Dataset, policy: Policy, seed: int) -> Judged:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from aiqa.config import SparkSettings
 from aiqa.declare.check import Check
-from aiqa.declare.source import Dataset, Model, ModelSource, declared_dataset, declared_names
+from aiqa.declare.source import Column, Dataset, Model, ModelSource, declared_dataset, declared_names
 from aiqa.errors import DataError, DeclarationError, ModelError
 from aiqa.evidence.history import EvidenceHistory, History, Subject, short
 from aiqa.evidence.masking import mask
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aiqa.metrics.resources import Shape
     from aiqa.metrics.table import ScoredTable
     from aiqa.scan.model import LoadedModel
+    from aiqa.scan.models.column import ColumnScorer
     from aiqa.scan.predictions import Predictions
     from aiqa.scan.source import Table
     from aiqa.scan.spark.session import SparkHolder
@@ -137,12 +138,34 @@ class Subjects:
         def score() -> ScoredTable:
             if self.labelled(dataset).on_spark:
                 return self._scored_on_spark(dataset, model, versus=versus, named=named)
+            by_parts = self._scored_by_parts(dataset, model, versus=versus)
+            if by_parts is not None:
+                return by_parts
             challenger = self.predictions(dataset, model, model.source)
             champion = self.predictions(dataset, model, _champion(model)) if versus else None
             return scored_table(self.labelled(dataset).frame, model, dataset, challenger, champion)
 
         key = named if self.table(dataset).on_spark else None
         return self._once(("scored", dataset, model, versus, key), score)
+
+    def _scored_by_parts(self, dataset: Dataset, model: Model, *, versus: bool) -> ScoredTable | None:
+        """Return the scored table by parts, of many rows in files that hold the answers too."""
+        from aiqa.metrics.lazy_table import lazy_scored_table
+        from aiqa.metrics.table import KEPT_ROWS
+        from aiqa.scan.parted import Parted
+
+        sources = [model.source, *([_champion(model)] if versus else [])]
+        table = self.labelled(dataset)
+        columns = all(isinstance(source, Column) for source in sources)
+        simple = columns and model.task != "multilabel" and dataset.cluster is None
+        if not simple or not isinstance(table.scanned, Parted) or table.rows <= KEPT_ROWS:
+            return None
+        answers = []
+        for source in sources:
+            loaded = self.model(model, source)
+            loaded.features_in(table.frame, dataset)
+            answers.append(cast("ColumnScorer", loaded.scorer).columns)
+        return lazy_scored_table(table.scanned, model, dataset, *answers, fetch_rows=None)
 
     def _scored_on_spark(
         self, dataset: Dataset, model: Model, *, versus: bool, named: frozenset[str] | None

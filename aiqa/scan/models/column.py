@@ -13,7 +13,7 @@ from aiqa.declare.source import Column, Model
 from aiqa.errors import ModelError
 from aiqa.scan.models.answers import interpret
 from aiqa.scan.models.scorer import Identity
-from aiqa.scan.predictions import Predictions
+from aiqa.scan.predictions import AnswerColumns, Predictions
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +45,14 @@ class ColumnScorer:
         scores = self.source.score or ()
         names = (self.source.prediction, *((scores,) if isinstance(scores, str) else scores))
         return tuple(dict.fromkeys(name for name in names if name is not None))
+
+    @property
+    def columns(self) -> AnswerColumns:
+        """Where its answers are."""
+        scores = self.source.score or ()
+        return AnswerColumns(
+            self.source.prediction, (scores,) if isinstance(scores, str) else tuple(scores), self.classes
+        )
 
     def answer(self, batch: pl.DataFrame) -> Predictions:
         for name in self.features:

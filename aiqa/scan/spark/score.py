@@ -71,9 +71,7 @@ def with_answers(
     for place, loaded in enumerate(models):
         features = loaded.features_in(table, dataset)
         if isinstance(loaded.scorer, ColumnScorer):
-            source = loaded.scorer.source
-            score = (source.score,) if isinstance(source.score, str) else source.score or ()
-            answers[place] = AnswerColumns(source.prediction, score, loaded.classes)
+            answers[place] = loaded.scorer.columns
         else:
             asked[place] = _probed(
                 table, loaded, features, "aiqa:raw:" if place == 0 else "aiqa:champion:raw:"
