@@ -7,8 +7,8 @@ INSTALL := $(UV) pip install --quiet --python $(BIN)/python --constraint require
 DEPENDENCIES := pyproject.toml requirements.lock
 CHECKED := aiqa tests examples checks benchmarks
 
-.PHONY: demo demo-broken examples test coverage lint lock conformance bench-import bench-memory bench-stats bench-expectations \
-	coverage-study clean
+.PHONY: demo demo-broken examples test test-spark coverage lint lock conformance bench-import bench-memory bench-stats \
+	bench-expectations bench-slices bench-spark coverage-study weak-slices-study clean
 
 demo: .venv/demo examples
 	@$(BIN)/python -m pytest --aiqa
@@ -27,6 +27,11 @@ demo-broken: .venv/demo examples
 
 test: .venv/test
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+
+# All that runs on Spark, also what starts it anew: some five minutes, and Java 17 or later.
+test-spark: .venv/test
+	@AIQA_SPARK=1 $(BIN)/python -m pytest tests/scan/test_engines.py tests/metrics/test_on_spark.py tests/session/test_spark.py \
+		tests/pytest_driver/test_spark.py $(ARGS)
 
 coverage: .venv/test
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report term:skip-covered --cov-fail-under 90
@@ -58,10 +63,22 @@ bench-stats: .venv/test
 bench-expectations: .venv/test
 	@$(BIN)/python -m benchmarks.expectations $(or $(ROWS),1000000) $(or $(RUNS),3) $(ARGS)
 
+# A run on Spark in local mode against the number of rows: some ten minutes; ARGS=100000 is less.
+bench-spark: .venv/test
+	@$(BIN)/python -m benchmarks.spark $(ARGS)
+
 # How often verdicts are wrong, of every metric and method: about an hour on two cores; ARGS="--only recall --quick" is less.
 # It goes on where it was interrupted, and keeps what rests on code that has not changed.
 coverage-study: .venv/test
 	@$(BIN)/python -m benchmarks.coverage $(ARGS)
+
+# What 5,000 slices cost over a group-by by hand; ROWS=10000000 RUNS=3 is more.
+bench-slices: .venv/test
+	@$(BIN)/python -m benchmarks.slices $(or $(ROWS),1000000) $(or $(RUNS),3)
+
+# How often a search for weak slices raises a false alarm, and what it finds: some ten minutes.
+weak-slices-study: .venv/test
+	@$(BIN)/python -m benchmarks.weak_slices $(or $(RUNS),1000)
 
 clean:
 	rm -rf .venv .aiqa .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from aiqa.declare.bucket import bucket
     from aiqa.declare.check import check
     from aiqa.declare.expect import expect
+    from aiqa.declare.folded import folded, other
     from aiqa.declare.gate import champion
     from aiqa.declare.lake import delta, iceberg, sql
     from aiqa.declare.metrics import metric
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from aiqa.metrics.evaluate import evaluate
     from aiqa.metrics.skew import skew
     from aiqa.runner import run
+    from aiqa.session.weak import weak_slices
     from aiqa.stats import power
     from aiqa.stats.inference import Estimate
 
@@ -41,17 +43,20 @@ _HOME = {
     "delta": "aiqa.declare.lake",
     "evaluate": "aiqa.metrics.evaluate",
     "expect": "aiqa.declare.expect",
+    "folded": "aiqa.declare.folded",
     "from_json": "aiqa.declare.values",
     "gx": "aiqa",
     "iceberg": "aiqa.declare.lake",
     "metric": "aiqa.declare.metrics",
     "model": "aiqa.declare.source",
+    "other": "aiqa.declare.folded",
     "power": "aiqa.stats",
     "run": "aiqa.runner",
     "skew": "aiqa.metrics.skew",
     "sql": "aiqa.declare.lake",
     "stats": "aiqa",
     "validate": "aiqa.expectations.validate",
+    "weak_slices": "aiqa.session.weak",
 }
 
 _MODULES = ("gx", "power", "stats")
@@ -68,17 +73,20 @@ __all__ = [
     "delta",
     "evaluate",
     "expect",
+    "folded",
     "from_json",
     "gx",
     "iceberg",
     "metric",
     "model",
+    "other",
     "power",
     "run",
     "skew",
     "sql",
     "stats",
     "validate",
+    "weak_slices",
 ]
 
 

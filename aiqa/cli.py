@@ -92,6 +92,7 @@ def main() -> None:
 @click.option("--model", "models", multiple=True, metavar="[NAME=]MODEL", help="Check this model instead.")
 @click.option("--no-publish", is_flag=True, help="Keep the evidence here; send nothing.")
 @click.option("--no-cache", is_flag=True, help="Scan and score all anew; keep nothing for later runs.")
+@click.option("--spark", is_flag=True, help="Let Spark read the files, in the active session or a local one.")
 @_out
 @_explain
 @_verbose
@@ -102,6 +103,7 @@ def run(
     models: tuple[str, ...],
     no_publish: bool,
     no_cache: bool,
+    spark: bool,
     out: str | None,
     explain: bool,
     verbose: int,
@@ -114,15 +116,9 @@ def run(
     from aiqa.runner import run_project
 
     project = _Project.here(out)
-    done = run_project(
-        paths,
-        tier=tier,
-        models=models,
-        root=project.root,
-        out=project.out,
-        publish=not no_publish,
-        cache=not no_cache,
-    )
+    told: dict[str, Any] = {"root": project.root, "out": project.out, "publish": not no_publish}
+    told |= {"cache": not no_cache, "spark": spark}
+    done = run_project(paths, tier=tier, models=models, **told)
     _print(done.evidence, done.deliveries, done.folder, -1 if quiet else verbose, scans=explain)
     raise SystemExit(1 if done.evidence.stops else 0)
 

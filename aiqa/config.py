@@ -85,6 +85,22 @@ class HistorySettings(Settings):
     branch: str | None = None
 
 
+class SparkSettings(Settings):
+    """How runs go on Spark.
+
+    Parameters
+    ----------
+    fetch_rows : int
+        Up to so many rows of a table the columns are fetched that a metric needs which does not add up over
+        parts of the data; beyond, such a gate is an error.
+    settings : dict
+        Spark's own, by name, of a session that aiqa makes (``"spark.master" = "local[4]"``).
+    """
+
+    fetch_rows: int = Field(default=1_000_000, ge=0)
+    settings: dict[str, str] = {}
+
+
 class HoldoutSettings(Settings):
     """How often a data set may decide about models before it is worn out.
 
@@ -141,6 +157,8 @@ class Config(PolicySettings):
         The folder of evidence, relative to the project's root.
     cache : float
         GiB that what is kept for later runs may take, in the folder ``cache`` of that; 0 keeps nothing.
+    model_timeout : float or None
+        Seconds that a model may take for a data set; it is asked for no further batch after that.
     seed : int
         Of every bootstrap.
     parameters : dict
@@ -155,6 +173,7 @@ class Config(PolicySettings):
     tier: Tier = "full"
     out: str = ".aiqa"
     cache: float = Field(default=2.0, ge=0, allow_inf_nan=False)
+    model_timeout: float | None = Field(default=None, gt=0)
     seed: int = Field(default=0, ge=0)
     parameters: dict[str, Any] = {}
     show_values: bool = False
@@ -164,6 +183,7 @@ class Config(PolicySettings):
     report: ReportSettings | None = None
     holdout: HoldoutSettings = HoldoutSettings()
     history: HistorySettings = HistorySettings()
+    spark: SparkSettings = SparkSettings()
 
     def policy_of(self, tier: str) -> Policy:
         """Return the policy of a tier, over the project's, over the defaults."""
@@ -235,6 +255,7 @@ def _known_keys(path: tuple[Any, ...]) -> list[str]:
         "report": ReportSettings,
         "history": HistorySettings,
         "holdout": HoldoutSettings,
+        "spark": SparkSettings,
         "tiers": PolicySettings,
     }
     return list((tables[path[0]] if path else Config).model_fields)

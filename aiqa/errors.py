@@ -8,6 +8,7 @@
     ├── DataError          a data set cannot be read or holds what it must not (file, column, row)
     ├── ModelError         a model cannot be loaded, raises, or answers in the wrong shape
     ├── MetricError        a metric is not defined on these numbers (one class only, no rows, ...)
+    │   └── SizeError      a metric needs more rows in one place than may be fetched there
     ├── EvidenceError      a stored run is missing or damaged
     └── MissingExtraError  an optional dependency is not installed
 """
@@ -70,6 +71,10 @@ class ModelError(DataError):
 
 class MetricError(DataError):
     """A metric is not defined on these numbers; never answered with a NaN."""
+
+
+class SizeError(MetricError):
+    """A metric needs more rows in one place than may be fetched there; the message says what to do."""
 
 
 class EvidenceError(AiqaError):

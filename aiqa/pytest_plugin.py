@@ -68,6 +68,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="Scan and score everything anew, and keep nothing for later runs.",
     )
+    group.addoption(
+        "--aiqa-spark",
+        action="store_true",
+        help="Let Spark read the files of data sets, in the active session or a local one.",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

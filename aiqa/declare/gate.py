@@ -288,6 +288,11 @@ class Gate(Declaration):
         """Whether what it requires is a gain on the model that serves now, or nearness to it."""
         return isinstance(self.requirement, VERSUS_CHAMPION)
 
+    @property
+    def policy_of_kind(self) -> Policy:
+        """What holds for such gates where neither the gate nor its check says more: a search only warns."""
+        return Policy(severity="warn") if getattr(self.claim, "search", None) else Policy()
+
     def policy(self, **settings: Any) -> Gate:
         """Return the same gate with settings of its own; see :class:`Policy`.
 

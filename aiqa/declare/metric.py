@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Unpack, cast
 
 from aiqa.declare.bucket import Bucket
+from aiqa.declare.folded import Folded
 from aiqa.declare.gate import (
     AtLeast,
     AtMost,
@@ -21,9 +22,12 @@ from aiqa.declare.gate import (
     Within,
     make_usual,
 )
+from aiqa.declare.search import Search
 from aiqa.declare.values import Declaration, FunctionRef, Pairs, declaration, freeze
 from aiqa.errors import DeclarationError, nearest
 
+SliceBy = str | Bucket | Folded
+"""What slices are made by: a column's values, ranges of numbers, or its frequent values."""
 AVERAGES = ("macro", "weighted", "micro", "each")
 _SHARE = (0.0, 1.0)
 _POSITIVE = (0.0, math.inf)
@@ -99,9 +103,10 @@ class Metric(Declaration):
     name: str
     options: Pairs = Pairs()
     point: Pairs = Pairs()
-    slices: tuple[str | Bucket, ...] = ()
+    slices: tuple[SliceBy, ...] = ()
     method: str | None = None
     replicates: int | None = None
+    search: Search | None = None
 
     def __call__(
         self, *args: Any, method: str | None = None, replicates: int | None = None, **options: Any
@@ -185,20 +190,54 @@ class Metric(Declaration):
         told = {**point, **({} if per is None else {"per": per})}
         return dataclasses.replace(self, point=freeze(told, f"{self.name}.at()"))
 
-    def by(self, *columns: str | Bucket) -> Metric:
+    def by(self, *columns: SliceBy) -> Metric:
         """Return this metric in each slice: each value (or combination of values) of `columns`.
 
         The gate is judged over all slices as one family.
 
         Parameters
         ----------
-        *columns : str or Bucket
-            Names of columns; ``aiqa.bucket("amount", [100, 1000])`` for ranges of numbers.
+        *columns : str, Bucket or Folded
+            Names of columns; ``aiqa.bucket("amount", [100, 1000])`` for ranges of numbers,
+            ``aiqa.folded("merchant", min_support=200)`` for columns of many values.
         """
-        if not columns or not all(isinstance(column, str | Bucket) for column in columns):
-            raise DeclarationError(f"{self.name}.by() takes the names of columns, or aiqa.bucket(...)")
         self._refuse_parts("slices")
-        return dataclasses.replace(self, slices=columns)
+        return dataclasses.replace(self, slices=_sliced(f"{self.name}.by()", columns), search=None)
+
+    def by_any(self, *columns: SliceBy, depth: int = 2, min_support: int = 50) -> Metric:
+        """Return this metric in whichever slices by `columns`, or by crosses of them, are weak.
+
+        They are looked for on one half of the rows and judged on the other, so that what was found by
+        looking at many slices is not believed for that; see :mod:`aiqa.session.weak`. A failure warns, unless
+        a check or the gate says ``severity="block"``.
+
+        Parameters
+        ----------
+        *columns : str, Bucket or Folded
+            As for :meth:`by`. Numbers of more than 20 different values are cut at the quintiles of the half
+            that is searched, unless they are buckets.
+        depth : int, default 2
+            Of how many of the columns a slice may be crossed.
+        min_support : int, default 50
+            How many rows of the half that is searched a slice must have.
+
+        Raises
+        ------
+        DeclarationError
+            If no column is named, a number is impossible, or it is a metric of data without a model.
+
+        Examples
+        --------
+        >>> from aiqa import metric
+        >>> metric.recall.by_any("country", "channel", "amount") >= 0.5
+        recall.by_any('country', 'channel', 'amount') >= 0.5
+        """
+        if self.name in OF_DATA:
+            raise DeclarationError(f"weak slices are those of a model, and {self.name} is of data alone")
+        self._refuse_parts("slices")
+        return dataclasses.replace(
+            self, slices=_sliced(f"{self.name}.by_any()", columns), search=Search(depth, min_support)
+        )
 
     def _refuse_parts(self, what: str) -> None:
         if self.name in OF_RESOURCES:
@@ -309,7 +348,8 @@ class Metric(Declaration):
         """A stable name, fit for a pytest id, an MLflow key and a file."""
         parts = [self._subject()]
         parts += [f"{key}={value}" for key, value in self.point.items]
-        parts += ["by-" + "-".join(map(column_of, self.slices))] if self.slices else []
+        by = "by" if self.search is None else "by_any"
+        parts += ["-".join([by, *map(column_of, self.slices)])] if self.slices else []
         return re.sub(r"[^\w.=+-]+", "_", "-".join(parts))
 
     def _subject(self) -> str:
@@ -328,8 +368,15 @@ class Metric(Declaration):
         options |= {} if self.replicates is None else {"replicates": self.replicates}
         text += _call(options) if options else ""
         text += ".at" + _call(self.point.as_dict()) if self.point.items else ""
-        text += f".by({', '.join(map(repr, self.slices))})" if self.slices else ""
-        return text
+        return text + (self._sliced_by() if self.slices else "")
+
+    def _sliced_by(self) -> str:
+        columns = ", ".join(map(repr, self.slices))
+        if self.search is None:
+            return f".by({columns})"
+        usual = vars(Search())
+        told = [f"{name}={value}" for name, value in vars(self.search).items() if value != usual[name]]
+        return f".by_any({', '.join([columns, *told])})"
 
 
 def options_of(name: str) -> tuple[str, ...]:
@@ -337,7 +384,15 @@ def options_of(name: str) -> tuple[str, ...]:
     return _KINDS[name][1] if name in _KINDS else _CLASSES
 
 
-def column_of(slice_: str | Bucket) -> str:
+def _sliced(where: str, columns: tuple[SliceBy, ...]) -> tuple[SliceBy, ...]:
+    if not columns or not all(isinstance(column, SliceBy) for column in columns):
+        raise DeclarationError(
+            f"{where} takes the names of columns, or aiqa.bucket(...), or aiqa.folded(...)"
+        )
+    return columns
+
+
+def column_of(slice_: SliceBy) -> str:
     """Return the column that a slice is made by."""
     return slice_ if isinstance(slice_, str) else slice_.column
 

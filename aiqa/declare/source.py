@@ -117,8 +117,8 @@ def dataset(
     source : path, glob, address, frame, function, or a table of aiqa.delta, aiqa.iceberg or aiqa.sql
         Files of parquet, CSV, TSV, Arrow IPC or JSON lines (all that match a glob, in sorted order), here or
         at an address (``s3://``, ``gs://``, ``az://``, ``https://``, ``hf://``, and what fsspec knows); a
-        pandas, Polars or Arrow frame; or a function of no arguments that returns one. Relative paths
-        start at the project's root (the folder of ``pyproject.toml``).
+        pandas, Polars, Arrow, DuckDB or Spark frame; or a function of no arguments that returns one. Relative
+        paths start at the project's root (the folder of ``pyproject.toml``).
     label : str or sequence of str, optional
         The column that holds the truth. For a multi-label task a column a label, of 0 and 1.
     weight : str, optional

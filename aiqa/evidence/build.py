@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from aiqa.declare.check import Check
 from aiqa.declare.expectation import Expectation
+from aiqa.declare.folded import OTHER
 from aiqa.declare.gate import AsUsual, Gate, Met, Policy
 from aiqa.errors import AiqaError, DataError
 from aiqa.evidence.masking import mask
-from aiqa.evidence.record import CheckRecord, ErrorRecord, EstimateRecord, GateRecord, PartRecord, UsualRecord
+from aiqa.evidence.record import (
+    CheckRecord,
+    ErrorRecord,
+    EstimateRecord,
+    GateRecord,
+    OtherRecord,
+    PartRecord,
+    UsualRecord,
+)
 from aiqa.judge.advice import advice_on_error, advice_on_failure
 from aiqa.judge.decide import allowed
 from aiqa.judge.family import Part
@@ -23,6 +33,8 @@ from aiqa.stats.inference import Estimate
 from aiqa.verdict import Verdict
 
 _LONGEST_MESSAGE = 2_000
+PARTS = 1_000
+"""So many slices of a gate are kept, the worst; the others are counted."""
 
 
 def check_record(check: Check, root: Path) -> CheckRecord:
@@ -59,7 +71,8 @@ def gate_record(
         challenger=judged.challenger,
         champion=judged.champion,
         p_value=judged.p_value,
-        parts=tuple(_part_record(part) for part in judged.parts),
+        parts=tuple(_part_record(part) for part in judged.parts[:PARTS]),
+        more_parts=Counter(part.judgement.verdict for part in judged.parts[PARTS:]),
         result=judged.result,
     )
 
@@ -179,7 +192,9 @@ def _part_record(part: Part) -> PartRecord:
     )
 
 
-def _plain(value: Any) -> str | int | float | bool | None:
+def _plain(value: Any) -> str | int | float | bool | OtherRecord | None:
+    if value is OTHER:
+        return OtherRecord()
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, float) and math.isfinite(value):

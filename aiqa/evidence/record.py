@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from aiqa.declare.folded import OTHER
 from aiqa.verdict import Verdict
 
 SCHEMA_VERSION = "1.0"
@@ -50,10 +51,19 @@ class ErrorRecord(Record):
     row: int | None = None
 
 
+class OtherRecord(Record):
+    """All values of a column that :func:`aiqa.folded` put together: no value, so that none equals it."""
+
+    other: Literal[True] = True
+
+    def __str__(self) -> str:
+        return str(OTHER)
+
+
 class PartRecord(Record):
     """One slice (or class) of a gate."""
 
-    slice: dict[str, str | int | float | bool | None]
+    slice: dict[str, str | int | float | bool | OtherRecord | None]
     verdict: Verdict
     reason: str
     estimate: EstimateRecord | None = None
@@ -93,7 +103,10 @@ class GateRecord(Record):
     challenger: float | None = None
     champion: float | None = None
     p_value: float | None = None
-    parts: tuple[PartRecord, ...] = ()
+    parts: tuple[PartRecord, ...] = Field(default=(), description="the worst of its slices, worst first")
+    more_parts: dict[Verdict, int] = Field(
+        default={}, description="how many slices came to each verdict beyond those in `parts`"
+    )
     result: dict[str, Any] | None = None
     error: ErrorRecord | None = None
     node: str | None = Field(default=None, description="pytest's node id")

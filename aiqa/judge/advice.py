@@ -5,13 +5,17 @@ from __future__ import annotations
 from aiqa.declare.expectation import Expectation
 from aiqa.declare.gate import AsUsual, Gate
 from aiqa.declare.metric import OF_DATA, OF_RESOURCES, Metric
-from aiqa.errors import DataError, DeclarationError, MetricError, MissingExtraError, ModelError
+from aiqa.errors import DataError, DeclarationError, MetricError, MissingExtraError, ModelError, SizeError
 
 _OF_ERROR: tuple[tuple[type[BaseException], str], ...] = (
     (
         ModelError,
         "The model could not be asked, so nothing is known about its quality. Look at its address and its "
         "declaration, then at the model.",
+    ),
+    (
+        SizeError,
+        "Nothing is wrong with model or data: the metric cannot be had of so many rows where they are.",
     ),
     (MetricError, "The metric has no value on these rows. Look at the labels and the scores of this data."),
     (

@@ -107,14 +107,13 @@ def decide(inference: Inference, requirement: Requirement, confidence: float | N
     return Judgement(verdict, _reason(inference, requirement, verdict, estimate), estimate)
 
 
-def refutation(inference: Inference, requirement: Requirement, confidence: float | None) -> float:
-    """Return the p-value against the requirement: small where the data refute it."""
+def refuted(inference: Inference, requirement: Requirement, alpha: float) -> bool:
+    """Tell whether the data refute the requirement at this error rate: so does any larger one."""
     interval = allowed(requirement)
-    if confidence is None or inference.method == "exact":
-        return 1.0 if interval.holds(inference.value) else 0.0
-    too_low = inference.p_value(interval.low, "less") if math.isfinite(interval.low) else 1.0
-    too_high = inference.p_value(interval.high, "greater") if math.isfinite(interval.high) else 1.0
-    return min(too_low, too_high)
+    if inference.method == "exact":
+        return not interval.holds(inference.value)
+    too_low = math.isfinite(interval.low) and inference.upper(alpha) < interval.low
+    return too_low or (math.isfinite(interval.high) and inference.lower(alpha) > interval.high)
 
 
 def needed(inference: Inference, requirement: Requirement, confidence: float) -> int | None:

@@ -11,18 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from aiqa.declare.gate import Requirement
 from aiqa.errors import MetricError
-from aiqa.judge.decide import Judgement, allowed, decide, refutation
+from aiqa.judge.decide import Judgement, allowed, decide, refuted
 from aiqa.judge.number import number
 from aiqa.stats.inference import Inference
-from aiqa.stats.multiplicity import Correction, adjust
+from aiqa.stats.multiplicity import Stepwise, rejected
 from aiqa.verdict import Verdict
 
 SliceKey = tuple[tuple[str, Any], ...]
-CORRECTIONS: dict[str, Correction] = {"block": "holm", "warn": "bh"}
+CORRECTIONS: dict[str, Stepwise] = {"block": "holm", "warn": "bh"}
 """By the gate's severity, how its slices are spared false alarms."""
 _NAMES = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
 _WORST_FIRST = (Verdict.FAIL, Verdict.ERROR, Verdict.INCONCLUSIVE, Verdict.PASS, Verdict.SKIPPED)
@@ -81,7 +82,7 @@ def _spare_false_alarms(
     inferences: Mapping[SliceKey, Inference | MetricError],
     requirement: Requirement,
     confidence: float | None,
-    correction: Correction,
+    correction: Stepwise,
 ) -> list[Part]:
     if confidence is None:
         return parts
@@ -91,10 +92,14 @@ def _spare_false_alarms(
         if isinstance(inference := inferences[part.slice], Inference)
         and part.judgement.verdict is not Verdict.SKIPPED
     ]
-    p_values = adjust([refutation(inference, requirement, confidence) for _, inference in judged], correction)
-    survive = {part.slice for (part, _), p in zip(judged, p_values, strict=True) if p <= 1 - confidence}
-    told = f"among {len(judged)} slices it may be chance ({_NAMES[correction]})"
-    return [part if part.slice in survive else _spared(part, told) for part in parts]
+    failing = [
+        (part.slice, inference) for part, inference in judged if part.judgement.verdict is Verdict.FAIL
+    ]
+    tests = [partial(refuted, inference, requirement) for _, inference in failing]
+    survive = rejected(tests, 1 - confidence, correction, of=len(judged))
+    surviving = {failing[place][0] for place in survive}
+    told = f"among {len(judged):,} slices it may be chance ({_NAMES[correction]})"
+    return [part if part.slice in surviving else _spared(part, told) for part in parts]
 
 
 def _spared(part: Part, told: str) -> Part:
@@ -120,11 +125,12 @@ def _together(parts: tuple[Part, ...], min_support: int) -> Judgement:
     if all(verdict is Verdict.SKIPPED for verdict in verdicts):
         return Judgement(Verdict.SKIPPED, f"every slice has fewer than min_support = {min_support:,} rows")
     worst = parts[0].judgement
-    counts = ", ".join(f"{verdicts.count(v)} {v}" for v in _WORST_FIRST if v in verdicts)
+    counts = ", ".join(f"{verdicts.count(v):,} {v}" for v in _WORST_FIRST if v in verdicts)
+    slices = "1 slice" if len(parts) == 1 else f"{len(parts):,} slices"
     value = f" at {number(worst.estimate.value)}" if worst.estimate else ""
     return Judgement(
         worst.verdict,
-        f"{len(parts)} slices: {counts}; worst {name_of(parts[0].slice)}{value}: {worst.reason}",
+        f"{slices}: {counts}; worst {name_of(parts[0].slice)}{value}: {worst.reason}",
         worst.estimate,
         worst.advice,
     )

@@ -235,6 +235,8 @@ def plan(
         return Plan(
             notes=(f"held against earlier runs: it takes {gate.requirement.at_least:,}, whatever their rows",)
         )
+    if gate.claim.search is not None:
+        return Plan(notes=("searched for weak slices: only then it shows which are tested",))
     if confidence is None:
         return Plan(
             notes=("the value alone is compared, at any n: with no confidence there is nothing to plan",)
@@ -256,7 +258,7 @@ def plan(
 
 def needs_the_model(gate: Gate, assumed: Assumptions) -> bool:
     """Tell whether only the model's answers can say what rows at hand show of a gate."""
-    if not isinstance(gate.claim, Metric) or isinstance(gate.requirement, AsUsual):
+    if not isinstance(gate.claim, Metric) or isinstance(gate.requirement, AsUsual) or gate.claim.search:
         return False
     if gate.claim.name in OF_RESOURCES:
         return False

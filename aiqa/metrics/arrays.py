@@ -11,16 +11,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from aiqa.declare.bucket import Bucket
-from aiqa.declare.metric import column_of
+from aiqa.declare.metric import SliceBy, column_of
 from aiqa.declare.source import PERIODS, TASKS, Column, Dataset, Frame, Model
 from aiqa.declare.values import Live
 from aiqa.errors import DataError, DeclarationError, MetricError, nearest
 from aiqa.metrics.table import ARRAYS, ScoredTable, scored_table
-from aiqa.scan.frames import to_polars
+from aiqa.scan.frames import on_spark, to_polars
 from aiqa.scan.predictions import Predictions
 
-By = Mapping[str, Any] | Sequence[str | Bucket] | str | Bucket | None
+By = Mapping[str, Any] | Sequence[SliceBy] | SliceBy | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class Given:
 
     frame: pl.DataFrame
     roles: dict[str, str]
-    by: tuple[str | Bucket, ...]
+    by: tuple[SliceBy, ...]
     named: bool
     labels: tuple[str, ...] = ()
 
@@ -101,6 +100,11 @@ def _base(data: Any) -> pl.DataFrame:
         return pl.DataFrame()
     if isinstance(data, Mapping):
         return _joined(pl.DataFrame(), data)
+    if on_spark(data):
+        raise DataError(
+            "a frame of Spark is not fetched: pass a part of it, as frame.limit(100_000).toArrow(), or gate "
+            "on all of it in a check"
+        )
     return to_polars(data, "data").collect()
 
 
@@ -125,11 +129,11 @@ def _is_name(role: str, value: Any, named: bool) -> bool:
     return isinstance(value, str) and (named or (role == "cluster" and value in PERIODS))
 
 
-def _slices(by: By, columns: Mapping[str, Any], named: bool) -> tuple[str | Bucket, ...]:
-    if not isinstance(by, str | Bucket | list | tuple | Mapping | None):
+def _slices(by: By, columns: Mapping[str, Any], named: bool) -> tuple[SliceBy, ...]:
+    if not isinstance(by, SliceBy | list | tuple | Mapping | None):
         told = "by= names columns of data=, or gives them, as by={'country': country}"
         raise DeclarationError(f"{told}, not a {type(by).__name__}")
-    names = (by,) if isinstance(by, str | Bucket) else tuple(by or ())
+    names = (by,) if isinstance(by, SliceBy) else tuple(by or ())
     clash = next((name for name in names if isinstance(by, Mapping) and name in columns), None)
     if clash is not None:
         raise DeclarationError(f"by= cannot have a column named {clash!r}")

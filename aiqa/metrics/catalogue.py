@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from aiqa.declare.metric import OF_RESOURCES, Metric
-from aiqa.errors import MetricError, nearest
+from aiqa.errors import MetricError, SizeError, nearest
 from aiqa.metrics import (
     calibration,
     confusion,
@@ -30,7 +30,7 @@ from aiqa.metrics.operating import OperatingPoint
 from aiqa.metrics.question import Comparison, Family, Question, Spec, slicer
 from aiqa.metrics.table import ModelColumns, ScoredTable
 from aiqa.scan.expr import col
-from aiqa.scan.statistics import Answers, Binned, Request, SliceKey, Slicer
+from aiqa.scan.statistics import Answers, Binned, Request, SliceKey, Slicer, takes_rows
 from aiqa.stats.functional import METHODS
 from aiqa.stats.inference import Inference
 
@@ -91,7 +91,8 @@ def requests(metric: Metric, table: ScoredTable, *, versus_champion: bool) -> tu
     Raises
     ------
     MetricError
-        If the metric is not one of this task, or needs what the model does not give.
+        If the metric is not one of this task, needs what the model does not give, or rows that are elsewhere
+        and more than may be fetched.
 
     Examples
     --------
@@ -103,7 +104,28 @@ def requests(metric: Metric, table: ScoredTable, *, versus_champion: bool) -> tu
     >>> [type(r.statistic).__name__ for r in requests(metric.accuracy, table, versus_champion=False)]
     ['Counts']
     """
-    return _plan(metric, table).requests(versus_champion=versus_champion)
+    if metric.search is not None:
+        raise MetricError(f"{metric!r} searches for slices: yield it from a check, or call aiqa.weak_slices")
+    asked = _plan(metric, table).requests(versus_champion=versus_champion)
+    if table.fetch_rows is not None:
+        refuse_fetching(asked, table.rows, table.fetch_rows, repr(metric))
+    return asked
+
+
+def refuse_fetching(asked: Iterable[Request], rows: int, fetch_rows: int, what: str) -> None:
+    """Refuse statistics that take the rows themselves, of a table of Spark that has too many.
+
+    Raises
+    ------
+    SizeError
+        If there is one; it says what to do.
+    """
+    if rows > fetch_rows and any(map(takes_rows, asked)):
+        raise SizeError(
+            f"{what} does not add up over parts of the data: it needs columns of all {rows:,} rows, which "
+            f"are on Spark, and at most {fetch_rows:,} are fetched; gate on a sample "
+            "(frame.sample(fraction, seed=...)), or raise fetch_rows in [tool.aiqa.spark]"
+        )
 
 
 @dataclass(frozen=True, slots=True)

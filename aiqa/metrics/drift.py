@@ -1,8 +1,14 @@
-"""Metrics of two data sets: how far a column is from what it is in a reference."""
+"""Metrics of two data sets: how far a column is from what it is in a reference.
+
+Counts by bin add up over files and take no memory: the reference tells its quantiles first, and both data
+sets are counted in the bins that these cut. Slices, times and distances of single values take whole columns.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +17,9 @@ from numpy.typing import NDArray
 from aiqa.declare.metric import Metric
 from aiqa.errors import MetricError
 from aiqa.metrics.question import Spec, slicer
-from aiqa.scan.statistics import Answers, Request, Rows, SliceKey
+from aiqa.scan.expr import Expr, call, col, when
+from aiqa.scan.literals import family_of
+from aiqa.scan.statistics import Answers, Counts, CountState, Quantiles, Request, Rows, SliceKey
 from aiqa.stats.distances import cramers_v, js_distance, ks, psi, wasserstein
 from aiqa.stats.inference import Inference
 
@@ -27,8 +35,104 @@ _OF_VALUES: dict[str, Callable[[Array, Array, int], Inference]] = {
 }
 
 
+Found = dict[SliceKey, Inference | MetricError]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """What must be asked, and what the answers come to.
+
+    Parameters
+    ----------
+    first : tuple of Request
+        Of the reference, before anything else.
+    then : callable
+        Takes their answers, and returns what to ask of both data sets.
+    infer : callable
+        Takes what was asked of both, the answers of the data set and of its reference, and a seed.
+    """
+
+    first: tuple[Request, ...]
+    then: Callable[[Answers], tuple[Request, ...]]
+    infer: Callable[[tuple[Request, ...], Answers, Answers, int], Found]
+
+
+def asked(metric: Metric, own: str, reference: str) -> Asked:
+    """Return what to ask for a metric of a whole column, by the texts of its types in both data sets.
+
+    Raises
+    ------
+    MetricError
+        As :func:`requests` does.
+
+    Examples
+    --------
+    >>> from aiqa import metric
+    >>> of = asked(metric.psi("amount", reference="before", bins=4), "Float64", "Int64")
+    >>> of.first[0].statistic.probabilities
+    (0.25, 0.5, 0.75)
+    """
+    whole = requests(metric)
+    families = {family_of(own), family_of(reference)}
+    counted = metric.name in _OF_COUNTS
+    if counted and families <= {"integer", "float"}:
+        return _by_quantiles(metric)
+    if counted and families <= {"string", "boolean"}:
+        values = Request(Counts((_column(metric),)))
+        told = partial(_told, metric, key=lambda value: None if value is None else str(value))
+        return Asked((), lambda _: (values,), told)
+    return Asked((), lambda _: whole, lambda _, own, reference, seed: infer(metric, own, reference, seed))
+
+
+def _column(metric: Metric) -> Expr:
+    return col(metric.options.as_dict()["column"])
+
+
+def _by_quantiles(metric: Metric) -> Asked:
+    column, bins = _column(metric), int(metric.options.as_dict().get("bins", 10))
+    shares = tuple(np.linspace(0, 1, bins + 1)[1:-1].tolist())
+    quantiles = Request(Quantiles(when(call("is_finite", column), column), shares))
+
+    def then(answers: Answers) -> tuple[Request, ...]:
+        [state] = answers[quantiles].values() if answers else [None]
+        known = [state.linear(place) for place in range(len(shares))] if state and state.n else []
+        # Bins are closed at the right: the next value after a cut is the first above it.
+        edges = np.nextafter(np.unique(np.array(known, dtype=float)), np.inf)
+        return (Request(Counts((call("bin", column, tuple(edges.tolist())),))),)
+
+    return Asked((quantiles,), then, partial(_told, metric, key=lambda value: value))
+
+
+def _told(
+    metric: Metric,
+    requests: tuple[Request, ...],
+    own: Answers,
+    reference: Answers,
+    seed: int,
+    *,
+    key: Callable[[Any], Any],
+) -> Found:
+    column = metric.options.as_dict()["column"]
+    [request] = requests
+    counts, expected = (_by_key(answers[request][()], key) for answers in (own, reference))
+    if not expected:
+        return {(): MetricError("the reference has no rows", column=column)}
+    if not counts:
+        return {(): MetricError(f"{metric.name} needs rows", column=column)}
+    keys = sorted({*counts, *expected}, key=lambda value: (value is None, value))
+    first, second = (np.array([part.get(key, 0) for key in keys]) for part in (counts, expected))
+    return {(): _OF_COUNTS[metric.name](first, second, seed)}
+
+
+def _by_key(state: dict[tuple[Any, ...], CountState], key: Callable[[Any], Any]) -> dict[Any, int]:
+    counted: dict[Any, int] = {}
+    for (value,), count in state.items():
+        counted[key(value)] = counted.get(key(value), 0) + count.n
+    return counted
+
+
 def requests(metric: Metric) -> tuple[Request, ...]:
-    """Return what must be asked of the data set and, likewise, of its reference.
+    """Return the whole columns that may be asked of the data set and, likewise, of its reference.
 
     Parameters
     ----------
@@ -51,9 +155,7 @@ def requests(metric: Metric) -> tuple[Request, ...]:
     return (Request(Rows((options["column"],)), tuple(map(slicer, metric.slices))),)
 
 
-def infer(
-    metric: Metric, own: Answers, reference: Answers, seed: int
-) -> dict[SliceKey, Inference | MetricError]:
+def infer(metric: Metric, own: Answers, reference: Answers, seed: int) -> Found:
     """Infer the distance in each slice, from the same slice of the reference.
 
     For psi, js_distance and cramers_v numbers and times are put into bins of equal frequency in the

@@ -82,8 +82,7 @@ class AnyFunction:
         (rows,) = rows_statistic(question, versus_champion=versus_champion)
         assert isinstance(rows, Rows)  # noqa: S101 - what rows_statistic asks for
         answers = [name for model in models for name in (model.prediction, *model.score) if name]
-        schema = question.table.frame.collect_schema()
-        own = tuple(name for name in schema if not name.startswith("aiqa:"))
+        own = tuple(name for name in question.table.columns if not name.startswith("aiqa:"))
         return Rows(tuple(dict.fromkeys([*filter(None, rows.columns), *answers]))), Table(own)
 
     def infer(self, question: Question, states: States, seed: int) -> Parts:

@@ -110,13 +110,14 @@ def codes_of(
         row = int(np.argmax(coded < 0))
         value = labels[row]
         missing = value is None or value != value
-        problem = "is missing" if missing else f"is none of the classes {_some(classes)}"
-        raise error(
-            f"the label of {what} {problem}" if what.startswith("col") else f"{what} {problem}",
-            row=row,
-            **where,
-        )
+        raise error(none_of(what, classes, missing=missing), row=row, **where)
     return coded
+
+
+def none_of(what: str, classes: tuple[Any, ...], *, missing: bool) -> str:
+    """Say what is wrong with a label."""
+    problem = "is missing" if missing else f"is none of the classes {_some(classes)}"
+    return f"the label of {what} {problem}" if what.startswith("col") else f"{what} {problem}"
 
 
 def _coded(labels: pl.Series, positions: dict[Any, int]) -> NDArray[np.int64]:

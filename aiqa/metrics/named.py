@@ -25,7 +25,7 @@ def required(question: Question, names: Iterable[Any]) -> tuple[str, ...]:
         If a name is none, or there is no such column; names the nearest.
     """
     given = tuple(names)
-    known = question.table.frame.collect_schema().names()
+    known = question.table.columns
     for name in given:
         if not isinstance(name, str):
             raise MetricError(f"{question.metric!r} takes the name of a column, not {name!r}")
@@ -81,6 +81,8 @@ def codes(question: Question, columns: Columns, name: str) -> NDArray[Any]:
 
 
 def first_row(question: Question, where: pl.Expr) -> int | None:
-    """Return the first row of the whole table for which this holds."""
+    """Return the first row of the whole table for which this holds; none, where the rows are elsewhere."""
+    if question.table.fetch_rows is not None:
+        return None
     found = question.table.frame.select(where.fill_null(value=True).arg_true().first()).collect().item()
     return None if found is None else int(found)

@@ -63,7 +63,7 @@ def _group_column(question: Question, per: str) -> str:
     if per not in PERIODS:
         return per
     column = f"aiqa:{per}"
-    if column not in question.table.frame.collect_schema():
+    if column not in question.table.columns:
         time = question.table.time
         why = "declare the data set's time=" if time is None else f"column {time!r} holds no dates"
         raise MetricError(f"{question.metric!r} needs to know the {per} of each row: {why}", column=time)

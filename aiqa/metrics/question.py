@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
 
-from aiqa.declare.bucket import Bucket
-from aiqa.declare.metric import Metric
+from aiqa.declare.folded import Folded
+from aiqa.declare.metric import Metric, SliceBy
 from aiqa.errors import MetricError, nearest
 from aiqa.metrics.table import ModelColumns, ScoredTable
 from aiqa.scan.expr import call, col
-from aiqa.scan.statistics import Binned, SliceKey, Slicer, Statistic
+from aiqa.scan.statistics import Binned, Common, SliceKey, Slicer, Statistic
 from aiqa.stats.inference import Inference
 
 
@@ -143,10 +143,12 @@ class Family(Protocol):
         ...
 
 
-def slicer(slice_: str | Bucket) -> Slicer:
+def slicer(slice_: SliceBy) -> Slicer:
     """Return how the scan makes slices of what is declared."""
     if isinstance(slice_, str):
         return slice_
+    if isinstance(slice_, Folded):
+        return Common(slice_.column, col(slice_.column), slice_.min_support)
     return Binned(slice_.column, call("bin", col(slice_.column), slice_.edges), slice_.labels)
 
 

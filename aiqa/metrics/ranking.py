@@ -22,6 +22,7 @@ from aiqa.metrics.question import (
 )
 from aiqa.metrics.ranking_rows import BY_ROWS, named, paired_method, require_both, statistic_of
 from aiqa.metrics.table import TRUTH, ModelColumns
+from aiqa.scan.sampled import sampled
 from aiqa.scan.statistics import JointHistogram, ScoreHistogram, ScoreSteps, Statistic
 from aiqa.stats.inference import Inference
 from aiqa.stats.joint_histogram import JointHistogram as Joint
@@ -29,13 +30,15 @@ from aiqa.stats.joint_histogram import difference_of_areas
 from aiqa.stats.ranked import measure
 from aiqa.stats.roc import AREA, METHODS, area_of
 from aiqa.stats.roc_difference import infer_difference
+from aiqa.stats.score_histogram import BINS, cuts_of
 from aiqa.stats.score_histogram import ScoreHistogram as Histogram
-from aiqa.stats.score_histogram import cuts_of
 from aiqa.stats.steps import Steps
 
 EXACT_ROWS = 2**26
 """The area under the ROC curve of more rows is that of bins of scores, which take a tenth of the memory."""
 _SAMPLE = 2**20
+_FAR_SAMPLE, _FAR_BINS, _FAR_BINS_OF_A_SLICE = 2**18, 2**14, 2**11
+"""Where rows are elsewhere: scores fetched to choose the bins, and how many bins of rows come back."""
 
 
 class Ranking:
@@ -73,9 +76,9 @@ def _codes(question: Question) -> list[int]:
 
 
 def _many(question: Question) -> bool:
-    """Tell whether rows are too many to be ranked one by one."""
-    whole = not question.metric.slices
-    return whole and question.table.rows > EXACT_ROWS and statistic_of(question) is AREA
+    """Tell whether rows are too many to be ranked one by one, or are elsewhere."""
+    many = question.table.rows > EXACT_ROWS and not question.metric.slices
+    return (many or question.table.far) and statistic_of(question) is AREA
 
 
 def _column(model: ModelColumns, code: int) -> str:
@@ -105,9 +108,14 @@ def _joint(question: Question, code: int) -> Statistic:
 
 def _cuts(question: Question, column: str, *, falling: bool) -> bytes:
     """Choose the bins of scores on a sample."""
-    every = max(1, question.table.rows // _SAMPLE)
-    sample = question.table.frame.select(column).gather_every(every).collect()[column].to_numpy()
-    return cuts_of(-sample if falling else sample).tobytes()
+    table, size, bins = question.table, _SAMPLE, BINS
+    if table.far:
+        size, bins = _FAR_SAMPLE, _FAR_BINS_OF_A_SLICE if question.metric.slices else _FAR_BINS
+    key = column, falling, bins
+    if key not in table.cuts:
+        sample = sampled(table.frame, column, -(-table.rows // size)).to_numpy()
+        table.cuts[key] = cuts_of(-sample if falling else sample, bins).tobytes()
+    return table.cuts[key]
 
 
 def _infer(question: Question, code: int, state: Steps | Histogram) -> Inference:

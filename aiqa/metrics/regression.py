@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from aiqa.errors import MetricError
 from aiqa.metrics.functional import FunctionalFamily
-from aiqa.metrics.losses import MeanLoss
+from aiqa.metrics.losses import FROM_MOMENTS, MeanLoss
 from aiqa.metrics.question import REGRESSION, Comparisons, Family, Parts, Question, Spec, States, compared
 from aiqa.metrics.rows import Columns, columns_of, rows_statistic
 from aiqa.metrics.table import TRUTH, ModelColumns
-from aiqa.scan.expr import Expr, call, col
-from aiqa.scan.statistics import Statistic
+from aiqa.scan.expr import Expr, call, col, when
+from aiqa.scan.statistics import Moments, MomentsState, Request, Statistic
 from aiqa.stats.functional import Functional, function_of, mean_of
+from aiqa.stats.inference import Inference
 from aiqa.stats.quantiles import (
     clustered_quantile,
     quantile,
@@ -26,6 +27,7 @@ from aiqa.stats.quantiles import (
     quantile_functional,
     weighted_quantile,
 )
+from aiqa.stats.skewed import Influences, infer_influences
 
 Floats = NDArray[np.float64]
 POSITIVE = (0.0, math.inf)
@@ -106,6 +108,87 @@ def _r2(question: Question, columns: Columns, model: int) -> Functional:
         return moved
 
     return Functional(weight, value, influence, len(truth), (-math.inf, 1.0))
+
+
+_R2_ROWS = FunctionalFamily(_r2, higher_is_better=True)
+
+
+class RSquared:
+    """The family; see :class:`~aiqa.metrics.question.Family`.
+
+    A function of the weights of rows; of rows that are elsewhere the same from moments, in two passes: those
+    of truth and squared errors, and those of what each row contributes, which take the first.
+    """
+
+    def statistics(self, question: Question, *, versus_champion: bool) -> tuple[Statistic, ...]:
+        if not _from_moments(question):
+            return _R2_ROWS.statistics(question, versus_champion=versus_champion)
+        weight, models = question.weight, question.models(versus_champion=versus_champion)
+        squares = [_error(model) * _error(model) for model in models]
+        lost = squares[0] - squares[1] if versus_champion else squares[0]
+        truth = Moments(col(TRUTH) if weight is None else when(col(weight) > 0, col(TRUTH)), weight)
+        error = Moments(lost, weight)
+        mean, spread, size = (call("answer", Request(truth), name) for name in ("mean", "m2", "w"))
+        centred = col(TRUTH) - mean
+        # What a row contributes, times the squared variance: nothing is divided by what may be 0.
+        own = centred * centred * call("answer", Request(error), "mean") - lost * (spread / size)
+        heavy = own if weight is None else own * col(weight)
+        tilts = (Moments(heavy * part, weight) for part in (lost, centred, centred * centred))
+        return (
+            truth,
+            error,
+            *(Moments(of, weight) for of in squares),
+            Moments(own, weight, 4),
+            Moments(heavy, weight),
+            *tilts,
+        )
+
+    def infer(self, question: Question, states: States, seed: int) -> Parts:
+        if not _from_moments(question):
+            return _R2_ROWS.infer(question, states, seed)
+        return {(): _r2_of_moments(question, states, 1.0)}
+
+    def compare(self, question: Question, states: States, seed: int) -> Comparisons:
+        if not _from_moments(question):
+            return _R2_ROWS.compare(question, states, seed)
+        truth, error, first, second, *rest = states
+        gain = _r2_of_moments(question, (truth, error, first, *rest), 0.0)
+        challenger, champion = (1 - of.mean / _variance(question, truth) for of in (first, second))
+        return {(): compared(gain, challenger, champion)}
+
+
+def _from_moments(question: Question) -> bool:
+    alone = question.cluster is None and not question.metric.slices
+    return question.table.far and alone and question.method in FROM_MOMENTS
+
+
+def _variance(question: Question, truth: MomentsState) -> float:
+    if truth.n == 0 or truth.min == truth.max:
+        raise MetricError(f"{question.name} is not defined: the truth is the same in all rows")
+    return truth.m2 / truth.w
+
+
+def _r2_of_moments(question: Question, states: States, best: float) -> Inference:
+    """Infer `best` minus mean loss / variance of the truth, where rows contribute as the moments say."""
+    truth, error, _, own, *tilted = states
+    variance, weight = _variance(question, truth), truth.w
+    unit = weight * variance**2
+    second = own.spread2 / unit**2
+    moments = second, own.cubes[3] / unit**3, own.fourths[4] / unit**4
+    sums: list[float] = [of.mean * weight for of in tilted]
+
+    def at(errors: float) -> float:
+        """Return the value where rows count more by so many standard errors along their influences."""
+        tilt = errors / (unit * math.sqrt(second)) if second > 0 else 0.0
+        wholes: tuple[float, ...] = (weight, error.mean * weight, 0.0, truth.m2)
+        moved = [whole + tilt * part for whole, part in zip(wholes, sums, strict=True)]
+        total, lost, first, squares = moved
+        return best - lost / total / (squares / total - (first / total) ** 2)
+
+    value = best - error.mean / variance
+    of = Influences(value, weight**2 / truth.w2, *moments, displaced=(at(-0.5), at(0.5)))
+    domain = (-math.inf, best if best > 0 else math.inf)
+    return infer_influences(of, error.n, method="t" if question.method == "t" else None, domain=domain)
 
 
 def _mase(question: Question, columns: Columns, model: int) -> Functional:
@@ -205,7 +288,7 @@ def _absolute(columns: Columns, model: int) -> Floats:
 
 
 _OTHERS: dict[str, Family] = {
-    "r2": FunctionalFamily(_r2, higher_is_better=True),
+    "r2": RSquared(),
     "mase": FunctionalFamily(_mase, higher_is_better=False, also=_time),
     "median_absolute_error": AbsoluteErrorQuantile(0.5),
     "absolute_error_quantile": AbsoluteErrorQuantile(0.9),

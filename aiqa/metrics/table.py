@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,14 +21,16 @@ from aiqa.scan.predictions import Predictions
 from aiqa.scan.slices import slices_of
 
 TRUTH, WEIGHT, CLUSTER = "aiqa:truth", "aiqa:weight", "aiqa:cluster"
-_SUM_TOLERANCE = 1e-3
+SUM_TOLERANCE = 1e-3
 _WILD = set("*?[")
-_LARGE = 1e70
+LARGE = 1e70
 """Values beyond this have fourth powers that a float cannot hold."""
-_HEAVY = 1e70
+HEAVY = 1e70
 """Weights beyond this (or below its inverse) have fourth powers that a float cannot hold."""
-_APART = 1e9
+APART = 1e9
 """Weights that differ more than this are lost in sums with each other."""
+EXTREME = f"the weight is not 0 and not between {1 / HEAVY:g} and {HEAVY:g}: rescale the weights"
+TOO_LIGHT = f"the weight is less than 1 / {APART:g} of the largest: sums of both would lose it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ class ScoredTable:
 
     Parameters
     ----------
-    frame : polars.LazyFrame
+    frame : polars.LazyFrame or DataFrame of Spark
         The data set's own columns, for slices, and those named here.
     rows : int
     task : {"binary", "multiclass", "regression"}
@@ -106,9 +108,11 @@ class ScoredTable:
     labels : tuple of str
         The labels of a multi-label task, whose long table this is; see :mod:`aiqa.metrics.multilabel`.
     challenger, champion : ModelColumns
+    fetch_rows : int or None
+        Where the rows are elsewhere: up to how many their columns may be fetched. None: they are here.
     """
 
-    frame: pl.LazyFrame
+    frame: Any
     rows: int
     task: str
     classes: tuple[Any, ...]
@@ -119,6 +123,20 @@ class ScoredTable:
     champion: ModelColumns | None = None
     cluster: str | None = None
     labels: tuple[str, ...] = ()
+    fetch_rows: int | None = None
+    cuts: dict[Any, bytes] = field(default_factory=dict, repr=False, compare=False)
+    """Of histograms of scores, by column: chosen once, so that all that is counted adds up."""
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of all columns."""
+        known: list[str] = nw.from_native(self.frame).collect_schema().names()
+        return known
+
+    @property
+    def far(self) -> bool:
+        """Whether rows stay where they are, and only what adds up over them is known."""
+        return self.fetch_rows is not None and self.rows > self.fetch_rows
 
 
 def scored_table(
@@ -170,18 +188,25 @@ def scored_table(
     [(0, 0), (1, 1)]
     """
     lazy = _lazy(frame)
-    _refuse_own_names(lazy)
+    refuse_own_names(lazy.collect_schema())
     if model.task != "multilabel":
         return _scored_table(lazy, model, dataset, challenger, champion, called)
-    with _named(dataset):
+    with named(dataset):
         long = long_form(lazy, model, dataset, challenger, champion)
     with told_by_row(long.rows):
         table = _scored_table(long.frame, long.model, long.dataset, long.challenger, long.champion, called)
     return replace(table, labels=dataset.labels)
 
 
-def _refuse_own_names(lazy: pl.LazyFrame) -> None:
-    taken = [name for name in lazy.collect_schema() if name.startswith("aiqa:")]
+def refuse_own_names(names: Iterable[str]) -> None:
+    """Refuse columns that are called as aiqa calls its own.
+
+    Raises
+    ------
+    DataError
+        If there is one.
+    """
+    taken = [name for name in names if name.startswith("aiqa:")]
     if taken:
         raise DataError("names of columns that begin with 'aiqa:' are aiqa's own: rename it", column=taken[0])
 
@@ -195,7 +220,7 @@ def _scored_table(
     called: Called | None,
 ) -> ScoredTable:
     schema = lazy.collect_schema()
-    with _named(dataset):
+    with named(dataset):
         label, weight = _own_columns(lazy, schema, dataset)
         classes = classes_of(model, label, challenger)
         columns = {TRUTH: _truth(label, classes)}
@@ -227,7 +252,7 @@ def _lazy(frame: Any) -> pl.LazyFrame:
 
 
 @contextmanager
-def _named(dataset: Dataset) -> Iterator[None]:
+def named(dataset: Dataset) -> Iterator[None]:
     """Say in which data set something is wrong; arrays have no name, and their columns have."""
     try:
         yield
@@ -321,32 +346,33 @@ def _weights(weight: pl.Series) -> NDArray[Any]:
     if (values < 0).any():
         row = int(np.argmax(values < 0))
         raise DataError("the weight is negative", column=weight.name, row=row)
-    extreme = (values > 0) & ((values < 1 / _HEAVY) | (values > _HEAVY))
+    extreme = (values > 0) & ((values < 1 / HEAVY) | (values > HEAVY))
     if extreme.any():
-        row = int(np.argmax(extreme))
-        message = f"the weight is not 0 and not between {1 / _HEAVY:g} and {_HEAVY:g}: rescale the weights"
-        raise DataError(message, column=weight.name, row=row)
+        raise DataError(EXTREME, column=weight.name, row=int(np.argmax(extreme)))
     if values.sum() <= 0:
         raise DataError("all weights are zero", column=weight.name)
     least = values[values > 0].min()
-    if values.max() > least * _APART:
-        row = int(np.argmax(values == least))
-        message = f"the weight is less than 1 / {_APART:g} of the largest: sums of both would lose it"
-        raise DataError(message, column=weight.name, row=row)
+    if values.max() > least * APART:
+        raise DataError(TOO_LIGHT, column=weight.name, row=int(np.argmax(values == least)))
     return values
 
 
 def _finite(
-    values: pl.Series, what: str, error: type[DataError], *, limit: float = _LARGE, **where: Any
+    values: pl.Series, what: str, error: type[DataError], *, limit: float = LARGE, **where: Any
 ) -> NDArray[Any]:
     bad = values.is_null() | ~(values.is_finite() & (values.abs() <= limit)).fill_null(value=False)
     row = bad.arg_max()
     if bad.any() and row is not None:
-        kind = "null" if values[row] is None else "NaN" if values.is_nan()[row] else "infinite"
-        if math.isfinite(values[row] or 0.0) and values[row] is not None:
-            kind = f"beyond {_LARGE:g}: rescale the values"
-        raise error(f"{what} is {kind}", row=row, **where)
+        raise unusable(what, values[row], error, row=row, **where)
     return values.to_numpy()
+
+
+def unusable(what: str, value: float | None, error: type[DataError], **where: Any) -> DataError:
+    """Return the error of a value that is missing, not finite or too large."""
+    kind = "null" if value is None else "NaN" if math.isnan(value) else "infinite"
+    if value is not None and math.isfinite(value):
+        kind = f"beyond {LARGE:g}: rescale the values"
+    return error(f"{what} is {kind}", **where)
 
 
 @dataclass(slots=True)
@@ -462,17 +488,27 @@ def _series(values: Any, called: Called, rows: int) -> pl.Series:
 
 
 def _improbable(called: Called, scores: NDArray[Any], probabilistic: bool) -> MetricError | None:
+    inside = not scores.size or (scores.min() >= 0 and scores.max() <= 1)
+    outside = np.zeros(1, bool) if inside else (scores < 0) | (scores > 1)
+    off = np.abs(scores.sum(axis=1) - 1) > SUM_TOLERANCE if scores.ndim == 2 else np.zeros(1, bool)
+    rows = [_first(bad) if bad.any() else None for bad in (outside, off)]
+    return improbable(called, *rows, probabilistic=probabilistic)
+
+
+def improbable(
+    called: Called, outside: int | None, off: int | None, *, probabilistic: bool
+) -> MetricError | None:
+    """Return why scores are no probabilities: the first row beyond [0, 1], or that does not sum to 1."""
     if not probabilistic:
         return MetricError(
             f"needs probabilities, and {called.score} can only rank (decision_function)", column="score"
         )
-    if scores.size and (scores.min() < 0 or scores.max() > 1):
-        message = f"needs probabilities, and {called.score} is outside [0, 1]"
-        return MetricError(message, column="score", row=_first((scores < 0) | (scores > 1)))
-    off = np.abs(scores.sum(axis=1) - 1) > _SUM_TOLERANCE if scores.ndim == 2 else None
-    if off is not None and off.any():
-        message = f"needs probabilities, and {called.score} does not sum to 1"
-        return MetricError(message, column="score", row=_first(off))
+    if outside is not None:
+        told = f"needs probabilities, and {called.score} is outside [0, 1]"
+        return MetricError(told, column="score", row=outside)
+    if off is not None:
+        told = f"needs probabilities, and {called.score} does not sum to 1"
+        return MetricError(told, column="score", row=off)
     return None
 
 

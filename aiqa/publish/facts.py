@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 
-from aiqa.evidence.record import CheckRecord, Evidence, GateRecord, ModelRecord
+from aiqa.evidence.record import CheckRecord, Evidence, GateRecord, ModelRecord, OtherRecord
 from aiqa.verdict import Verdict
 
 BLOCKING = (Verdict.FAIL, Verdict.ERROR)
@@ -48,5 +48,10 @@ def distinct_gates(evidence: Evidence) -> list[tuple[CheckRecord, GateRecord]]:
 
 
 def slice_value(value: object) -> str:
-    """Return the value that a slice is of as text; null reads as ``missing`` and is no string's text."""
-    return "\0missing" if value is None else str(value)
+    """Return the value that a slice is of as text; null reads as ``missing`` and is no string's text.
+
+    So it is with ``other``, all values that were folded.
+    """
+    if value is None:
+        return "\0missing"
+    return "\0other" if isinstance(value, OtherRecord) else str(value)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -172,7 +173,8 @@ def measured(gate: GateRecord) -> str | None:
     found = _found(gate)
     if found is None or not gate.parts:
         return found
-    worst = f"worst of {len(gate.parts):,} slices, " if len(gate.parts) > 1 else ""
+    slices = slices_of(gate)
+    worst = f"worst of {slices:,} slices, " if slices > 1 else ""
     return f"{worst}{slice_name(gate.parts[0])}: {found}"
 
 
@@ -359,15 +361,30 @@ def slice_text(gate: GateRecord, part: PartRecord) -> str:
     return f"{slice_name(part)} {_SAYS[part.verdict]}{found or ': ' + plain(part.reason)}"
 
 
+def slices_of(gate: GateRecord) -> int:
+    """Return how many slices a gate has, those that are only counted too."""
+    return len(gate.parts) + sum(gate.more_parts.values())
+
+
+def slices_left(gate: GateRecord, told: Sequence[PartRecord]) -> str | None:
+    """Return how many slices there are beyond those `told`, by verdict; None where there are none."""
+    counts = Counter(part.verdict for part in gate.parts) + Counter(gate.more_parts)
+    counts -= Counter(part.verdict for part in told)
+    if len(counts) == 1:
+        return f"and {counts.total():,} more {next(iter(counts))}"
+    by_verdict = ", ".join(f"{counts[verdict]:,} {verdict}" for verdict in WORST_FIRST if counts[verdict])
+    return f"and {counts.total():,} more: {by_verdict}" if by_verdict else None
+
+
 def slice_lines(gate: GateRecord, most: int, *, passing: bool = False) -> list[str]:
     """Return a line for each of at most `most` slices, as the judge ordered them (worst first).
 
     A last line counts those left out, which are all that pass unless `passing`.
     """
     told = [part for part in gate.parts if passing or part.verdict != Verdict.PASS][:most]
-    left = len(gate.parts) - len(told)
+    left = slices_left(gate, told)
     lines = [slice_text(gate, part) for part in told]
-    return [*lines, f"and {left:,} more"] if left and lines else lines
+    return [*lines, left] if left and lines else lines
 
 
 def needs_attention(gate: GateRecord) -> bool:

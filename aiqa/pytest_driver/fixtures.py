@@ -12,7 +12,7 @@ from aiqa.declare.gate import Gate
 from aiqa.errors import DeclarationError, MetricError
 
 if TYPE_CHECKING:
-    import polars as pl
+    from pyspark.sql import SparkSession
 
     from aiqa.scan.model import LoadedModel
     from aiqa.session import Session
@@ -74,9 +74,16 @@ class Recorder:
 class SubjectFixtures:
     """``model`` and ``data`` of the check that asks for them."""
 
+    @pytest.fixture(scope="session")
+    @classmethod
+    def aiqa_spark(cls, request: pytest.FixtureRequest) -> SparkSession:
+        """The Spark session: the active one, or a local one that is stopped at the end of the run."""
+        plugin: Any = request.config.pluginmanager.get_plugin("aiqa-session")
+        return plugin.session.subjects.spark()
+
     @pytest.fixture
-    def data(self, request: pytest.FixtureRequest) -> pl.DataFrame:
-        """The rows of the check's data set, as a Polars frame."""
+    def data(self, request: pytest.FixtureRequest) -> Any:
+        """The rows of the check's data set: as a Polars frame, or on Spark as its DataFrame."""
         session, check = _subjects(request)
         return session.subjects.data_of(check)
 

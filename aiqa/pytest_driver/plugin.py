@@ -52,6 +52,7 @@ class AiqaPlugin:
             self.settings,
             models=config.option.aiqa_model,
             progress=None if self.is_worker else terminal_progress(),
+            spark=config.option.aiqa_spark,
         )
         self.decider = Decider(config, self.session)
         self.collected = Collected()
@@ -67,6 +68,18 @@ class AiqaPlugin:
     def is_worker(self) -> bool:
         """Whether this is a worker of xdist, whose controller keeps the evidence."""
         return hasattr(self.config, "workerinput")
+
+    def pytest_sessionstart(self) -> None:
+        option = self.config.option
+        idle = option.collectonly or (getattr(option, "dist", "no") != "no" and not self.is_worker)
+        if option.aiqa_spark and not idle:
+            try:
+                self.session.subjects.spark()  # before check files that want a session are imported
+            except AiqaError as error:
+                raise pytest.UsageError(str(error)) from None
+
+    def pytest_unconfigure(self) -> None:
+        self.session.close()
 
     # Collection
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,12 +59,12 @@ def explain_project(
     ConfigError, DeclarationError
         If a path or a setting is wrong, or a check file cannot be imported.
     """
-    session = Session(root, config.model_copy(update={"cache": 0.0}), models=models)
-    batches: dict[str, list[Case]] = {}
-    for case in cases_in(paths, session, tier):
-        dataset = case.check.dataset
-        batches.setdefault(dataset.name if dataset else "no dataset", []).append(case)
-    return [one for name, cases in batches.items() for one in _plans(name, cases, session, data=data)]
+    with closing(Session(root, config.model_copy(update={"cache": 0.0}), models=models)) as session:
+        batches: dict[str, list[Case]] = {}
+        for case in cases_in(paths, session, tier):
+            dataset = case.check.dataset
+            batches.setdefault(dataset.name if dataset else "no dataset", []).append(case)
+        return [one for name, cases in batches.items() for one in _plans(name, cases, session, data=data)]
 
 
 def lines(planned: Sequence[TablePlan]) -> Iterator[str]:
@@ -103,6 +104,8 @@ def _plans(name: str, cases: Sequence[Case], session: Session, *, data: bool) ->
             left.append(f"{case.gate_id}: measured on the model itself, without a scan")
         elif job.gx is not None:
             left.append(f"{case.gate_id}: Great Expectations decides it")
+        elif not job.requests:
+            left.append(f"{case.gate_id}: weak slices are searched for in a scan of their own")
         else:
             tables.setdefault(id(job.frame), []).append((case, job))
     for pairs in tables.values():

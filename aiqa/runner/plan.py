@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,10 +69,10 @@ def plan_project(
     ConfigError, DeclarationError
         If a path or a setting is wrong, or a check file cannot be imported.
     """
-    session = Session(root, config.model_copy(update={"cache": 0.0}), models=models)
-    cases = cases_in(paths, session, tier)
-    present = _present(cases, assumed, session) if data else {}
-    return [_planned(case, assumed, session, present.get(index), data) for index, case in enumerate(cases)]
+    with closing(Session(root, config.model_copy(update={"cache": 0.0}), models=models)) as session:
+        cases = cases_in(paths, session, tier)
+        present = _present(cases, assumed, session) if data else {}
+        return [_planned(case, assumed, session, present.get(at), data) for at, case in enumerate(cases)]
 
 
 def cases_in(paths: Sequence[Path], session: Session, tier: str | None) -> list[Case]:
@@ -120,7 +121,7 @@ def _planned(
 
 def _have(check: Check, gate: Gate, session: Session) -> Have | None:
     """Count the rows that a gate is decided on: of its smallest slice, where it has some."""
-    if check.dataset is None or not isinstance(gate.claim, Metric):
+    if check.dataset is None or not isinstance(gate.claim, Metric) or gate.claim.search is not None:
         return None
     parts = _counted(check.dataset, gate.claim, session)
     label = _label(check, gate.claim, {value for counts in parts.values() for value in counts})

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ def run(
     out: str | os.PathLike[str] | None = None,
     publish: bool = False,
     cache: bool = True,
+    spark: bool = False,
 ) -> Evidence:
     """Run checks and return the evidence, which is also written.
 
@@ -54,6 +56,8 @@ def run(
         Whether to send the evidence to the configured sinks.
     cache : bool, default True
         Whether to use what earlier runs kept of the same data, and to keep what later ones can use.
+    spark : bool, default False
+        Whether Spark reads the files of data sets: in the active session, or in a local one for this run.
 
     Returns
     -------
@@ -65,8 +69,8 @@ def run(
     ConfigError, DeclarationError
         If a path or a setting is wrong, or a check file cannot be imported.
     """
-    done = run_project(paths, tier=tier, models=models, root=root, out=out, publish=publish, cache=cache)
-    return done.evidence
+    told: dict[str, Any] = {"root": root, "out": out, "publish": publish, "cache": cache, "spark": spark}
+    return run_project(paths, tier=tier, models=models, **told).evidence
 
 
 def run_project(
@@ -78,16 +82,20 @@ def run_project(
     out: str | os.PathLike[str] | None = None,
     publish: bool = False,
     cache: bool = True,
+    spark: bool = False,
 ) -> Finished:
     """Run checks as :func:`run` does, and return besides where the evidence lies and what was sent."""
     started = dt.datetime.now(dt.UTC)
     home = Path(root).resolve() if root is not None else find_root(Path.cwd())
     config = _settled(read_config(home), tier, out, cache=cache)
-    session = Session(home, config, models=models)
-    found = discover(_as_paths(paths), config, home, config.tier)
-    session.refuse_unknown_models([item.check for item in found])
-    outcomes = _outcomes(found, session)
-    return finish(outcomes, session, started=started, tier=config.tier, command=sys.argv, publish=publish)
+    session = Session(home, config, models=models, spark=spark)
+    told: dict[str, Any] = {"started": started, "tier": config.tier, "command": sys.argv, "publish": publish}
+    with closing(session):
+        if spark:
+            session.subjects.spark()  # before check files that want a session are imported
+        found = discover(_as_paths(paths), config, home, config.tier)
+        session.refuse_unknown_models([item.check for item in found])
+        return finish(_outcomes(found, session), session, **told)
 
 
 def _settled(config: Config, tier: str | None, out: str | os.PathLike[str] | None, *, cache: bool) -> Config:

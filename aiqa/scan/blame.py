@@ -24,11 +24,11 @@ def raised_at(error: BaseException) -> str | None:
     None
     """
     calls = [(Path(call.filename), call.lineno) for call in traceback.extract_tb(error.__traceback__)]
-    own = [f"{_shown(file)}, line {line}" for file, line in calls if _is_own(file)]
+    own = [f"{_shown(file)}, line {line}" for file, line in calls if is_own(file)]
     return own[-1] if own else None
 
 
-def _is_own(file: Path) -> bool:
+def is_own(file: Path) -> bool:
     """Tell people's code; what was typed or generated, as ``<string>``, has no file to look into."""
     python = Path(sysconfig.get_path("stdlib"))
     foreign = any(file.is_relative_to(folder) for folder in (_AIQA, python))

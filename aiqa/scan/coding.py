@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from aiqa.declare.folded import OTHER, Other
 from aiqa.errors import DataError
 from aiqa.scan import statistics
 from aiqa.scan.expr import Expr
@@ -149,6 +150,7 @@ _WRITTEN: tuple[tuple[type, str, Callable[[Any], Any]], ...] = (
     (dt.time, "time", lambda value: [value.isoformat(), value.fold]),
     (dt.timedelta, "duration", lambda value: [value.days, value.seconds, value.microseconds]),
     (Decimal, "decimal", str),
+    (Other, "other", lambda _: None),
     (bytes, "bytes", lambda value: base64.b64encode(value).decode()),
     (np.ndarray, "array", _array),
 )
@@ -160,6 +162,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "time": lambda parts: dt.time.fromisoformat(parts[0]).replace(fold=parts[1]),
     "duration": lambda parts: dt.timedelta(*parts),
     "decimal": Decimal,
+    "other": lambda _: OTHER,
     "bytes": base64.b64decode,
     "array": _from_array,
 }

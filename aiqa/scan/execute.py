@@ -14,6 +14,7 @@ from aiqa.scan.expr import Schema, call, col, compile_expr, reads_as_pattern
 from aiqa.scan.frames import in_engine
 from aiqa.scan.literals import family_of
 from aiqa.scan.lower import lower, simplified
+from aiqa.scan.narrowing import FIRST, Takers, narrowed
 from aiqa.scan.parted import Parted
 from aiqa.scan.quoting import quoted, unquoted
 from aiqa.scan.statistics import Answers, Binned, Count, Moments, Request, Sample, Scalar, SliceKey
@@ -86,7 +87,7 @@ def _taker(engine: Engine, table: nw.LazyFrame[Any], schema: Schema, parted: Par
     from aiqa.scan.incremental import Incremental
 
     def take(frame: pl.LazyFrame, requests: Sequence[Request], work: Work) -> Answers:
-        return _take(engine, _as_text(engine.open(frame)), schema, requests, work)
+        return _exactly(engine, _as_text(engine.open(frame)), schema, requests, work)
 
     return Incremental(parted, schema, take).answers
 
@@ -158,12 +159,35 @@ def _nothing(request: Request, answers: Answers) -> dict[SliceKey, Any]:
 def _take(
     engine: Engine, table: nw.LazyFrame[Any], schema: Schema, requests: Sequence[Request], work: Work
 ) -> Answers:
-    """Take the requests of one pass, some of them on the engine that this one hands over to."""
+    """Take the requests of one pass, in the way that suits where the rows are."""
+    if engine.spread:
+        from aiqa.scan import bins
+
+        found = _exactly(engine, table, schema, bins.asked(requests), work)
+        return {request: bins.read(request, found) for request in requests}
+    if not engine.narrows:
+        return _exactly(engine, table, schema, requests, work)
+
+    def every(asked: Sequence[Request]) -> Answers:
+        return _exactly(engine, table, schema, asked, work)
+
+    def first(asked: Sequence[Request]) -> Answers:
+        return _exactly(engine, table.head(FIRST), schema, asked, work)
+
+    take = Takers(every, first, every, lambda request: every([request])[request][()])
+    return narrowed(requests, schema, take)
+
+
+def _exactly(
+    engine: Engine, table: nw.LazyFrame[Any], schema: Schema, requests: Sequence[Request], work: Work
+) -> Answers:
+    """Take requests as they are, some of them on the engine that this one hands over to."""
     simple = {simplified(request, schema): request for request in requests}
     own: list[Request] = []
     rest: list[Request] = []
     for request in simple:
-        lacking = any(expr.any(*engine.lacks) for expr in plan.exprs_of(request.statistic))
+        exprs = (*plan.exprs_of(request.statistic), *(by.bin for by in request.by if isinstance(by, Binned)))
+        lacking = any(expr.any(*engine.lacks) for expr in exprs)
         (rest if lacking else own).append(request)
     found = _collected(engine, table, schema, own, work)
     if rest:
@@ -215,9 +239,15 @@ def _check(request: Request, schema: Schema) -> None:
             raise DataError("engines read this name as a pattern of several: rename the column", column=name)
     if isinstance(request.statistic, Moments) and request.statistic.term.op == "col":
         _check_number(request.statistic.term.args[0], schema)
-    binned = [queries.slicer_column(by) for by in request.by if isinstance(by, Binned)]
+    for name in map(queries.slicer_column, request.by):
+        if schema[name].startswith(_NESTED):
+            raise DataError(f"slices are made by single values, not by {schema[name]}", column=name)
+    binned = [queries.slicer_column(by) for by in request.by if isinstance(by, Binned) and by.bin.op == "bin"]
     for name in (*_weights([request]), *binned):
         _check_number(name, schema)
+
+
+_NESTED = ("Array", "List", "Struct")
 
 
 def _check_number(name: str, schema: Schema) -> None:

@@ -12,7 +12,7 @@ from aiqa.scan.expr import Expr
 from aiqa.scan.frames import in_engine
 from aiqa.scan.parted import Parted
 from aiqa.scan.queries import columns_of
-from aiqa.scan.statistics import Binned, Request
+from aiqa.scan.statistics import Request
 
 _INFIX = {"<", "<=", ">", ">=", "==", "!=", "+", "-", "*", "/", "**", "and", "or"}
 
@@ -78,9 +78,7 @@ def _told(request: Request) -> str:
     parts = [name, *(f"of {_text(one)}" for one in main)]
     parts += [f"where {_text(where)}"] if where is not None else []
     parts += (
-        [f"by {', '.join(by.name if isinstance(by, Binned) else by for by in request.by)}"]
-        if request.by
-        else []
+        [f"by {', '.join(by if isinstance(by, str) else by.name for by in request.by)}"] if request.by else []
     )
     return " ".join(parts)
 

@@ -259,7 +259,7 @@ _COMPARISONS = {
 def _comparison(op: str, schema: Schema, left: Any, right: Any) -> Any:
     if not isinstance(left, Expr):
         return _comparison(MIRRORED[op], schema, right, left)
-    column = _read_column(left)
+    column = column_read(left)
     if column is not None and not isinstance(right, Expr) and right is not None:
         op, right = compared(op, right, schema[column], column)
     sides = compile_expr(left, schema), compile_expr(right, schema)
@@ -274,7 +274,7 @@ def _comparison(op: str, schema: Schema, left: Any, right: Any) -> Any:
 
 
 def _in_one_zone(schema: Schema, left: Any, right: Any, sides: tuple[Any, Any]) -> tuple[Any, Any]:
-    columns = [_read_column(side) if isinstance(side, Expr) else None for side in (left, right)]
+    columns = [column_read(side) if isinstance(side, Expr) else None for side in (left, right)]
     zones = {zone_of(schema[column]) for column in columns if column is not None}
     if None in columns or None in zones or len(zones) == 1:
         return sides
@@ -282,10 +282,16 @@ def _in_one_zone(schema: Schema, left: Any, right: Any, sides: tuple[Any, Any]) 
     return one, other
 
 
-def _read_column(value: Expr) -> str | None:
-    """Return the column whose values an expression has, as they are or null."""
+def column_read(value: Expr) -> str | None:
+    """Return the column whose values an expression has, as they are or null.
+
+    Examples
+    --------
+    >>> column_read(when(col("x") > 3, col("x"))), column_read(col("x") + 1)
+    ('x', None)
+    """
     if value.op == "if" and value.args[2] is None and isinstance(value.args[1], Expr):
-        return _read_column(value.args[1])
+        return column_read(value.args[1])
     return value.args[0] if value.op == "col" else None
 
 
@@ -294,7 +300,7 @@ def _where_present(value: nw.Expr, answer: bool) -> nw.Expr:
 
 
 def _is_in(schema: Schema, value: Expr, wanted: tuple[Any, ...]) -> Any:
-    compiled, column = compile_expr(value, schema), _read_column(value)
+    compiled, column = compile_expr(value, schema), column_read(value)
     if column is not None:
         wanted = members(wanted, schema[column])
     if not wanted:
@@ -361,13 +367,21 @@ OPERATIONS: dict[str, _Compiler] = {
 ``truncate`` takes narwhals' interval (``"1h"``, ``"1d"``, ``"1mo"``; weeks it does not know), ``contains`` a
 pattern of ``aiqa.scan.regex.portable``."""
 
-LOWERED = ("matches", "parses", "bin", "wide", "repeated", "previous", "found_in")
+LOWERED = (
+    "matches", "parses", "bin", "coarse", "place_among", "wide", "hash", "hash_in",
+    "repeated", "previous", "found_in",
+)  # fmt: skip
 """What each engine makes a column of in its own way: it looks beyond the row, or dialects differ.
 
 ``matches(x, regex)``: Python's ``re.search`` finds a match in the value as ``str`` writes it; null for null.
 ``parses(x, form, argument)``: the text is of this form (``aiqa.scan.texts.FORMS``); null for null.
 ``bin(x, edges)``: how many of the rising `edges` are at most x, from 0 to ``len(edges)``; null for null and
 for NaN.
+``place_among(column, values)``: at which place of the tuple `values` the value of the column is, from 0; at
+``len(values)`` those that are not in it; null for null.
+``hash(keys)``: a hash of the values of the tuple `keys`, the same for equal ones; never null.
+``hash_in(keys, some)``: that hash is among `some`, which are the bytes of an array.
+``coarse(x)``: one of 65,536 whole numbers, never falling where x rises; null for null and for NaN.
 ``wide(x)``: whole numbers, in a type in which sums of a few do not overflow.
 ``repeated(keys, where)``: of the rows where `where` is true (all, where None), the values of the tuple
 `keys` occur in another one too; nulls are equal.
@@ -380,6 +394,6 @@ There is one operation more, ``answer(request, field)``: a field of what an earl
 
 BEYOND_THE_ROW = ("repeated", "previous", "found_in")
 _NEVER_NAN = {*_COMPARISONS, "and", "or", "not", "is_null", "is_nan", "is_finite", "is_in", "length",
-              "truncate", "to_int", "to_text", "contains", "matches", "parses", "bin", "wide",
-              "repeated", "found_in"}  # fmt: skip
+              "truncate", "to_int", "to_text", "contains", "matches", "parses", "bin",
+              "coarse", "place_among", "wide", "hash", "hash_in", "repeated", "found_in"}  # fmt: skip
 _ALWAYS_FLOAT = {"/", "log", "exp", "sqrt", "to_float"}

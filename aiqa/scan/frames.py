@@ -21,6 +21,12 @@ def is_pandas(frame: Any) -> bool:
     return type(frame).__module__.partition(".")[0] == "pandas"
 
 
+def on_spark(frame: Any) -> bool:
+    """Tell a DataFrame of Spark, without importing PySpark."""
+    native = nw.to_native(frame, pass_through=True)
+    return type(native).__module__.partition(".")[0] == "pyspark"
+
+
 def in_engine(frame: Any, name: str = "frame") -> Any:
     """Return a frame as it is where an engine scans it there, and else as one of Polars.
 

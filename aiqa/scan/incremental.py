@@ -8,23 +8,27 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from aiqa.errors import DataError
 from aiqa.scan import coding
 from aiqa.scan.expr import Schema
 from aiqa.scan.literals import family_of
+from aiqa.scan.narrowing import FIRST, Array, Takers, narrowed
 from aiqa.scan.parted import Part, Parted, digest_of
 from aiqa.scan.plan import looks_beyond
 from aiqa.scan.queries import columns_of, plain, slicer_column
 from aiqa.scan.statistics import (
     Answers,
+    Binned,
     Count,
     Counts,
     Extremes,
@@ -40,6 +44,7 @@ from aiqa.scan.statistics import (
     ScoreHistogram,
     SliceKey,
     Slicer,
+    Sorted,
     Total,
     Values,
     merge,
@@ -47,8 +52,8 @@ from aiqa.scan.statistics import (
 from aiqa.scan.work import Work
 
 _ADD_UP = (Count, Moments, Extremes, Total, Counts, Values, ScoreHistogram, JointHistogram)
-_KEPT = (*_ADD_UP, Repeats, Frequent, Quantiles, Gap, Query)
-_OF_VALUES = (Extremes, Values, Frequent, Quantiles, Gap, Counts)
+_KEPT = (*_ADD_UP, Repeats, Sorted, Frequent, Quantiles, Gap, Query)
+_OF_VALUES = (Extremes, Values, Sorted, Frequent, Quantiles, Gap, Counts)
 """Statistics whose states hold values of the columns."""
 _ROWS = Request(Count())
 Take = Callable[[pl.LazyFrame, Sequence[Request], Work], Answers]
@@ -79,11 +84,11 @@ class Incremental:
         """Return what is kept, and take what is not."""
         self._work = work
         work.bytes = 0
-        kept = [request for request in requests if self._may_be_kept(request)]
-        added = [request for request in kept if self._adds_up(request)]
+        added = [request for request in requests if self._adds_up(request)]
         shown = [request for request in requests if self._is_counted(request)]
         rest = [request for request in requests if request not in {*added, *shown}]
-        answers = self._by_parts(added) | self._samples(shown) | self._of_whole(rest, kept)
+        answers = self._by_parts(added) | self._samples(shown)
+        answers |= self._kept_or_taken(self._table.whole, rest)
         return {request: answers[request] for request in requests}
 
     def _may_be_kept(self, request: Request) -> bool:
@@ -112,21 +117,14 @@ class Incremental:
             request: _together(request, [found[request] for found in self._found]) for request in requests
         }
 
-    def _of_whole(self, requests: Sequence[Request], kept: Container[Request]) -> Answers:
-        wanted = [request for request in requests if request in kept]
-        besides = [request for request in requests if request not in kept]
-        return self._kept_or_taken(self._table.whole, wanted, besides)
-
-    def _kept_or_taken(
-        self, part: Part, requests: Sequence[Request], besides: Sequence[Request] = ()
-    ) -> Answers:
-        """Return what is kept of these rows; take the rest together with `besides`, and keep it."""
+    def _kept_or_taken(self, part: Part, requests: Sequence[Request]) -> Answers:
+        """Return what is kept of these rows; take the rest, and keep it."""
         keys = {request: key for request in requests if (key := self._key(part, request)) is not None}
         held = self._table.store.read(keys.values())
         read = {request: _unpacked(held.get(key)) for request, key in keys.items()}
         found = {request: states for request, states in read.items() if states is not None}
-        missing = [request for request in (*requests, *besides) if request not in found]
-        taken = self._take(part, missing)
+        missing = [request for request in requests if request not in found]
+        taken = self._take_whole(missing) if part is self._table.whole else self._take(part, missing)
         self._work.kept += len(found)
         if part.unchanged:
             kept = {keys[request]: coding.packed(taken[request]) for request in missing if request in keys}
@@ -139,12 +137,36 @@ class Incremental:
         self._work.bytes = (self._work.bytes or 0) + sum(file.size for file in part.files)
         return self._take_of(part.frame, requests, self._work)
 
+    def _take_whole(self, requests: Sequence[Request]) -> Answers:
+        whole = self._table.whole
+
+        def first(asked: Sequence[Request]) -> Answers:
+            return self._take_of(whole.frame.head(FIRST), asked, self._work)
+
+        take = Takers(lambda asked: self._take(whole, asked), first, self._by_parts, self._sorted)
+        return narrowed(requests, self._schema, take)
+
+    def _sorted(self, request: Request) -> Array:
+        values = np.concatenate([self._sorted_part(part, request) for part in self._table.parts])
+        values.sort()
+        return values
+
+    def _sorted_part(self, part: Part, request: Request) -> Array:
+        """Return the values in one part, from the file that keeps them where there is one."""
+        store, key = self._table.store, self._key(part, request)
+        file = None if key is None else store.file(f"{key}.npy")
+        if file is not None:
+            with suppress(OSError, ValueError):
+                held: Array = np.load(file, mmap_mode="r", allow_pickle=False)
+                return held
+        found: Array = self._take(part, [request])[request][()]
+        if key is not None and part.unchanged:
+            store.keep_file(f"{key}.npy", lambda path: _save(path, found))
+        return found
+
     def _key(self, part: Part, request: Request) -> str | None:
         if request not in self._told:
-            try:
-                self._told[request] = coding.told(request)
-            except TypeError:  # it rests on something that this process alone knows
-                self._told[request] = None
+            self._told[request] = _told(request) if self._may_be_kept(request) else None
         told = self._told[request]
         return None if told is None else digest_of([part.digest, told, self._circumstances])
 
@@ -161,6 +183,18 @@ class Incremental:
                 _append(shown[request], states, before, request)
             before += found[_ROWS][()]
         return {request: _in_order(request, states) for request, states in shown.items()}
+
+
+def _told(request: Request) -> str | None:
+    try:
+        return coding.told(request)
+    except TypeError:  # it rests on something that this process alone knows
+        return None
+
+
+def _save(path: Path, array: Array) -> None:
+    with path.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
 
 
 def _count_of(request: Request) -> Request:
@@ -212,16 +246,18 @@ def _values(one: tuple[Any, ...], other: tuple[Any, ...], limit: int) -> tuple[A
 
 def _in_order(request: Request, states: dict[SliceKey, Any]) -> dict[SliceKey, Any]:
     """Sort slices by their values, null last; bins by their number."""
+    numbers = [_numbers(slicer) for slicer in request.by]
 
     def place(pair: tuple[SliceKey, Any]) -> tuple[Any, ...]:
-        values = zip(request.by, pair[0], strict=True)
-        return tuple(_rank(_number(slicer, value)) for slicer, (_, value) in values)
+        values = zip(numbers, pair[0], strict=True)
+        return tuple(_rank(value if known is None else known.get(value)) for known, (_, value) in values)
 
     return dict(sorted(states.items(), key=place))
 
 
-def _number(slicer: Slicer, value: Any) -> Any:
-    return value if isinstance(slicer, str) or value is None else slicer.labels.index(value)
+def _numbers(slicer: Slicer) -> dict[Any, int] | None:
+    """Return the number of each bin by its label; None for a column."""
+    return {label: place for place, label in enumerate(slicer.labels)} if isinstance(slicer, Binned) else None
 
 
 def _place(pair: tuple[tuple[Any, ...], Any]) -> tuple[Any, ...]:
@@ -240,9 +276,10 @@ def code() -> str:
     """Return a digest of the code that takes statistics, and of the versions of what it stands on."""
     folder = Path(__file__).parents[1]
     files = sorted(file for room in ("scan", "stats") for file in (folder / room).rglob("*.py"))
-    sha = hashlib.sha256(
-        " ".join([python_version(), *map(version, ("polars", "narwhals", "numpy"))]).encode()
-    )
+    # The last, as another processor may hash otherwise.
+    libraries = [f"{name} {version(name)}" for name in ("polars", "narwhals", "numpy")]
+    about = [python_version(), *libraries, str(pl.Series(["a", None]).hash().to_list())]
+    sha = hashlib.sha256(" ".join(about).encode())
     for file in files:
         sha.update(file.read_bytes())
     return sha.hexdigest()

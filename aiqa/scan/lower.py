@@ -102,14 +102,26 @@ def _added(
 ) -> nw.LazyFrame[Any]:
     if expr.op == "repeated":
         return _repeated(table, schema, expr, name)
+    if expr.op in ("hash", "hash_in"):
+        return _hashed(engine, table, schema, expr, name)
     if expr.op == "found_in":
         return _found_in(engine, table, schema, expr, name)
     value = compile_expr(expr.args[0], schema)
     if expr.op == "previous":
         return engine.previous(table, value, name)
+    if expr.op == "coarse":
+        return engine.coarse(table, value, name)
     if expr.op == "wide":
         return table.with_columns(value.cast(engine.widest).alias(name))
     return engine.batch(table, value, name, expr)
+
+
+def _hashed(
+    engine: Engine, table: nw.LazyFrame[Any], schema: Schema, expr: Expr, name: str
+) -> nw.LazyFrame[Any]:
+    keys, *some = expr.args
+    named = {f"{name}_{place}": compile_expr(key, schema) for place, key in enumerate(keys)}
+    return engine.hashed(table.with_columns(**named), list(named), name, *some)
 
 
 def _found_in(

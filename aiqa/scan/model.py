@@ -22,7 +22,7 @@ from aiqa.declare.source import (
 from aiqa.errors import AiqaError, ModelError, nearest
 from aiqa.scan.blame import raised_at
 from aiqa.scan.execute import schema_of
-from aiqa.scan.frames import is_pandas, to_polars
+from aiqa.scan.frames import is_pandas, on_spark, to_polars
 from aiqa.scan.models.scorer import Scorer
 from aiqa.scan.predictions import Predictions, joined
 from aiqa.scan.source import Table
@@ -172,9 +172,20 @@ class LoadedModel:
         ModelError
             If one is not there; names the nearest.
         """
-        return frame.select(self._features(frame, dataset))
+        return frame.select(self.features_in(frame, dataset))
 
-    def _features(self, frame: pl.LazyFrame, dataset: Dataset | None) -> list[str]:
+    def answer(self, batch: pl.DataFrame) -> Predictions:
+        """Score one batch of the columns that :meth:`features_in` names."""
+        return self._scored(self.scorer, batch, 0)
+
+    def features_in(self, frame: Any, dataset: Dataset | None) -> list[str]:
+        """Return the columns of a table, of any engine, that the model is given.
+
+        Raises
+        ------
+        ModelError
+            If it needs one that is not there.
+        """
         there = schema_of(frame)
         wanted = (
             self.scorer.features
@@ -273,6 +284,11 @@ def _scorer(source: ModelSource, model: Model, root: Path, tracking_uri: str | N
 def _rows(table: Any, name: str) -> tuple[pl.LazyFrame, bool]:
     if isinstance(table, Table):
         return table.frame, table.pandas
+    if on_spark(table):
+        raise ModelError(
+            "a frame of Spark is not fetched to be scored: give predict() a part of it, as "
+            "frame.limit(1000).toArrow(); gates score all of it where it is"
+        )
     return to_polars(table, name), is_pandas(table)
 
 

@@ -1,8 +1,8 @@
 """The planner: requests in, passes out, each of as few queries as pay.
 
-A statistic that refers to what another found (``answer``), or that shows rows which another counted, waits
-for the next pass. Within a pass scalars of the same slices are fused; those that look beyond the row are
-fused among themselves, so that the others stay cheap.
+A statistic that refers to what another found (``answer``), that shows rows which another counted, or whose
+slices are folded by how many rows they have, waits for the next pass. Within a pass scalars of the same
+slices are fused; those that look beyond the row are fused among themselves, so that the others stay cheap.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from aiqa.scan.engines import Engine
 from aiqa.scan.expr import BEYOND_THE_ROW, Expr
 from aiqa.scan.lower import rebuilt
 from aiqa.scan.queries import COLUMNWISE
-from aiqa.scan.statistics import Answers, Request, Scalar
+from aiqa.scan.statistics import Answers, Common, Request, Scalar, Slicer
 
 
 def passes(requests: Iterable[Request]) -> tuple[tuple[Request, ...], ...]:
@@ -45,7 +45,8 @@ def passes(requests: Iterable[Request]) -> tuple[tuple[Request, ...], ...]:
 
 def needs(request: Request) -> tuple[Request, ...]:
     """Return the requests whose answers a request waits for."""
-    found = tuple(_answers_in(request.statistic))
+    folded = tuple(slicer.count for slicer in request.by if isinstance(slicer, Common))
+    found = (*_answers_in(request.statistic), *folded)
     return found if request.condition is None else (*found, request.condition)
 
 
@@ -60,7 +61,11 @@ def filled(request: Request, answers: Answers) -> Request:
         return value if isinstance(value, Expr) and not value.any("answer") else rebuilt(value, fill)
 
     # What it came after is behind it, and would keep equal requests apart.
-    return Request(fill(request.statistic), request.by)
+    return Request(fill(request.statistic), tuple(_known(slicer, answers) for slicer in request.by))
+
+
+def _known(slicer: Slicer, answers: Answers) -> Slicer:
+    return slicer.kept(answers[slicer.count]) if isinstance(slicer, Common) else slicer
 
 
 def groups(requests: Sequence[Request], engine: Engine) -> Iterator[tuple[Request, ...]]:

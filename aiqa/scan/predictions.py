@@ -40,6 +40,25 @@ class Predictions:
         return 0 if given is None else len(given)
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerColumns:
+    """The same where they are columns of a table, beside the data.
+
+    Parameters
+    ----------
+    prediction : str or None
+    score : tuple of str
+        None, one, or one a class.
+    classes, probabilistic
+        As of :class:`Predictions`.
+    """
+
+    prediction: str | None = None
+    score: tuple[str, ...] = ()
+    classes: tuple[Any, ...] = ()
+    probabilistic: bool = True
+
+
 def joined(parts: Sequence[Predictions]) -> Predictions:
     """Return the answers for rows that follow each other as one.
 

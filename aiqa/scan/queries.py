@@ -15,9 +15,10 @@ import polars as pl
 from aiqa.scan.engines import ROW, Engine
 from aiqa.scan.expr import Expr, compile_expr, may_be_nan
 from aiqa.scan.lower import Lowered
-from aiqa.scan.scalars import as_whole, state, terms, weighted
+from aiqa.scan.scalars import as_whole, prepared, state, terms
 from aiqa.scan.statistics import (
     Answers,
+    Common,
     Counts,
     CountState,
     Frequent,
@@ -32,6 +33,7 @@ from aiqa.scan.statistics import (
     ScoreSteps,
     SliceKey,
     Slicer,
+    Sorted,
     Table,
     Values,
 )
@@ -51,7 +53,9 @@ class Query:
 
 def slicer_column(slicer: Slicer) -> str:
     """Return the one column that a slice is read from."""
-    (name,) = (slicer,) if isinstance(slicer, str) else slicer.bin.columns
+    if isinstance(slicer, str):
+        return slicer
+    (name,) = (slicer.value if isinstance(slicer, Common) else slicer.bin).columns
     return name
 
 
@@ -71,8 +75,11 @@ def scalars(engine: Engine, low: Lowered, requests: Sequence[Request]) -> Query:
     groups = _names("by", by)
     statistics = [request.statistic for request in requests]
     frame = low.table.with_columns(*_by(by)) if by else low.table
-    frame = weighted(frame, low.schema, statistics, groups)
-    asked = [terms(index, one, low.schema, engine.widest) for index, one in enumerate(statistics)]
+    frame = prepared(frame, low.schema, statistics, groups, spread=engine.spread)
+    asked = [
+        terms(index, one, low.schema, engine.widest, spread=engine.spread)
+        for index, one in enumerate(statistics)
+    ]
     named = [expr.alias(f"{i}_{j}") for i, exprs in enumerate(asked) for j, expr in enumerate(exprs)]
     sliced = frame.group_by(groups).agg(*named).sort(groups, nulls_last=True) if by else frame.select(*named)
 
@@ -103,7 +110,7 @@ def slice_key(by: Sequence[Slicer], values: Iterable[Any]) -> SliceKey:
 def _part(slicer: Slicer, value: Any) -> tuple[str, Any]:
     if isinstance(slicer, str):
         return slicer, plain(value)
-    return slicer.name, None if value is None else slicer.labels[value]
+    return slicer.name, None if value is None else slicer.labels[value]  # type: ignore[union-attr]
 
 
 def plain(value: Any) -> Any:
@@ -163,6 +170,17 @@ def _repeats(_: Engine, low: Lowered, request: Request, repeats: Repeats) -> Que
         return {request: found}
 
     return Query((request,), summed, read)
+
+
+def _sorted(_: Engine, low: Lowered, request: Request, values: Sorted) -> Query:
+    table = low.table if values.where is None else low.table.filter(compile_expr(values.where, low.schema))
+
+    def read(result: pl.DataFrame) -> Answers:
+        found = result.to_series().to_numpy(writable=True)
+        found.sort()
+        return {request: {(): found}}
+
+    return Query((request,), table.select(compile_expr(values.term, low.schema).alias("value")), read)
 
 
 def _values(_: Engine, low: Lowered, request: Request, values: Values) -> Query:
@@ -323,6 +341,7 @@ def _grouped(request: Request, made: Callable[..., Any]) -> Callable[[pl.DataFra
 _MAKERS: dict[type, Callable[..., Query]] = {
     Counts: _counts,
     Repeats: _repeats,
+    Sorted: _sorted,
     Values: _values,
     Frequent: _frequent,
     Quantiles: _quantiles,

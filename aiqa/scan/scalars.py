@@ -20,15 +20,23 @@ from aiqa.scan.statistics import (
     Statistic,
     Total,
     TotalState,
+    moved,
 )
 
 
-def terms(index: int, statistic: Statistic, schema: Schema, widest: Any) -> list[nw.Expr]:
-    """Return the aggregates of the statistic that stands at `index`; `widest` holds exact sums."""
+def terms(
+    index: int, statistic: Statistic, schema: Schema, widest: Any, *, spread: bool = False
+) -> list[nw.Expr]:
+    """Return the aggregates of the statistic that stands at `index`; `widest` holds exact sums.
+
+    Of the columns that :func:`prepared` adds, where `spread` is the same.
+    """
     if isinstance(statistic, Moments):
+        x, w, d = map(nw.col, _columns_of(index))
         if statistic.weight:
-            x, w, d = map(nw.col, _columns_of(index))
             return _weighted_moments(x, w, d, statistic.order)
+        if spread:
+            return _moments(x, statistic.order)
         return _moments(compile_expr(statistic.term, schema).cast(nw.Float64), statistic.order)
     if isinstance(statistic, Extremes):
         x = _without_nan(statistic.term, schema)
@@ -52,23 +60,36 @@ def state(statistic: Statistic, values: list[Any]) -> Any:
     return int(values[0] or 0)
 
 
-def weighted(frame: Any, schema: Schema, statistics: Sequence[Statistic], groups: list[str]) -> Any:
+def prepared(
+    frame: Any, schema: Schema, statistics: Sequence[Statistic], groups: list[str], *, spread: bool = False
+) -> Any:
     """Add each weighted term, its weight and its distance from the mean of its slice.
 
-    As columns of their own, because sums of sums within slices do not stream.
+    As columns of their own, because sums of sums within slices do not stream. Where rows are spread over
+    machines, the distance is from the mean of all rows: that of a slice would bring its rows together. Terms
+    without weights become columns there too, as Spark would compute them anew for each of their moments.
     """
-    own, apart = [], []
+    own, apart, means = [], [], []
     for index, statistic in enumerate(statistics):
-        if not isinstance(statistic, Moments) or statistic.weight is None:
+        if not isinstance(statistic, Moments) or (statistic.weight is None and not spread):
             continue
         x, w, d = _columns_of(index)
         term = compile_expr(statistic.term, schema).cast(nw.Float64)
+        if statistic.weight is None:
+            own.append(term.alias(x))
+            continue
         weight = nw.when(~term.is_null()).then(nw.col(statistic.weight).cast(nw.Float64))
         own += [term.alias(x), weight.alias(w)]
         total, heavy = (nw.col(x) * nw.col(w)).sum(), nw.col(w).sum()
+        means.append((total / heavy).alias(f"{d}_mean"))
         mean = total.over(*groups) / heavy.over(*groups) if groups else total / heavy
-        apart.append((nw.col(x) - mean).alias(d))
-    return frame.with_columns(*own).with_columns(*apart) if own else frame
+        apart.append((nw.col(x) - (nw.col(f"{d}_mean") if spread else mean)).alias(d))
+    if not own:
+        return frame
+    known = frame.with_columns(*own)
+    if spread and means:
+        known = known.join(known.select(*means), how="cross")
+    return known.with_columns(*apart) if apart else known
 
 
 def _without_nan(term: Any, schema: Schema) -> nw.Expr:
@@ -100,7 +121,7 @@ def _moments(x: nw.Expr, order: int) -> list[nw.Expr]:
 
 
 def _weighted_moments(x: nw.Expr, w: nw.Expr, apart: nw.Expr, order: int) -> list[nw.Expr]:
-    sums = [w, w * apart * apart, *_powers(w * w, apart, 2)]
+    sums = [*_powers(w, apart, 2), *_powers(w * w, apart, 2)]
     if order == 4:
         sums += [*_powers(w * w * w, apart, 3), *_powers(w * w * w * w, apart, 4)]
     return [x.count(), (x * w).sum() / w.sum(), x.min(), x.max(), *(term.sum() for term in sums)]
@@ -119,9 +140,12 @@ def _moments_state(statistic: Moments, values: list[Any]) -> MomentsState:
     mean, low, high, *sums = (math.nan if value is None else value for value in rest)
     if statistic.weight is None:
         return _plain_state(n, mean, low, high, sums)
-    w, m2, w2, cross2, spread2, *higher = sums
-    cubes, fourths = tuple(higher[:4]), tuple(higher[4:])
-    return MomentsState(n, w, w2, mean, m2, spread2, low, high, cross2, cubes, fourths)
+    orders = (3, 3, 4, 5) if statistic.order == 4 else (3, 3, 0, 0)
+    each = iter(sums)
+    powers = [tuple(next(each) for _ in range(order)) for order in orders]
+    off = powers[0][1] / powers[0][0] if powers[0][0] > 0 else 0.0  # from the centre of the sums to the mean
+    (w, _, m2), (w2, cross2, spread2), cubes, fourths = (moved(of, -off) for of in powers)
+    return MomentsState(n, w, w2, mean, max(m2, 0.0), spread2, low, high, cross2, cubes, fourths)
 
 
 def _plain_state(n: int, mean: float, low: float, high: float, sums: list[float]) -> MomentsState:

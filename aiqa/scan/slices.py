@@ -80,7 +80,7 @@ def _numbered(column: pl.Series) -> tuple[list[Any], NDArray[np.int64]]:
     else:
         numbers = pl.int_range(len(values), eager=True)
         places = column.replace_strict(values, numbers, return_dtype=pl.Int64)
-    return values.to_list(), places.to_numpy()
+    return values.to_list(), places.to_numpy().astype(np.int64, copy=False)
 
 
 def split(frame: pl.DataFrame, slices: Slices, columns: Sequence[str]) -> Iterator[Arrays]:

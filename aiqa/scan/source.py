@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,13 +12,14 @@ from typing import Any
 import polars as pl
 
 from aiqa.declare.durations import duration
-from aiqa.declare.source import PERIODS, Dataset, DataSource, Frame, GxBatch, Loader
+from aiqa.declare.source import PERIODS, Dataset, DataSource, Files, Frame, GxBatch, Loader
 from aiqa.errors import DataError, nearest
 from aiqa.scan import fingerprint, frames
 from aiqa.scan.engines import engine_of
 from aiqa.scan.engines.engine import reason_of
 from aiqa.scan.execute import execute
-from aiqa.scan.expr import reads_as_pattern
+from aiqa.scan.expr import col, compile_expr, reads_as_pattern
+from aiqa.scan.files import find
 from aiqa.scan.literals import family_of, parsed_moment
 from aiqa.scan.opened import UNTYPED, Opened, opened
 from aiqa.scan.origins import Addressed, origin_of
@@ -69,9 +70,22 @@ class Table:
         """The columns in order, with the text of their types."""
         return self.opened.columns
 
+    @property
+    def on_spark(self) -> bool:
+        """Whether the rows are on Spark."""
+        return frames.on_spark(self.native)
+
     @cached_property
     def frame(self) -> pl.LazyFrame:
-        """The rows as Polars has them, which models need; those of DuckDB and Spark are fetched."""
+        """The rows as Polars has them, which models need; those of DuckDB are fetched.
+
+        Raises
+        ------
+        DataError
+            If they are on Spark, where they stay.
+        """
+        if self.on_spark:
+            raise DataError(f"dataset {self.dataset.name!r} is on Spark, and its rows are not fetched")
         return frames.to_polars(self.native, self.dataset.name)
 
     def matured(self, now: dt.datetime) -> Table:
@@ -84,8 +98,16 @@ class Table:
         """
         if self.dataset.label_maturity is None:
             return self
-        kept = self.frame.filter(pl.col(str(self.dataset.time)) <= self._last_mature(now))
-        mature = Table(self.dataset, Opened(kept, kept, self.columns), self.origin, self.store, aged=True)
+        last = self._last_mature(now)
+        if self.on_spark:
+            engine = engine_of(self.native)
+            time = engine.quoted(str(self.dataset.time))
+            mature = compile_expr(col(time) <= last, {time: self.columns[str(self.dataset.time)]})
+            kept = engine.open(self.native).filter(mature).to_native()
+        else:
+            kept = self.frame.filter(pl.col(str(self.dataset.time)) <= last)
+        shown = Opened(kept, kept, self.columns)
+        mature = Table(self.dataset, shown, self.origin, self.store, aged=True)
         if not mature.rows:
             raise DataError(
                 f"dataset {self.dataset.name!r}: no row is {self.dataset.label_maturity} old, so that no "
@@ -111,7 +133,7 @@ class Table:
     @cached_property
     def scanned(self) -> Any:
         """What :func:`~aiqa.scan.execute.execute` is given: the rows, by parts where statistics are kept."""
-        if self.store is None or self.origin is None or self.aged:
+        if self.store is None or self.origin is None or self.aged or self.on_spark:
             return self.native
         whole = Part(self.contents, self.frame)
         parts = tuple(self._part(self.origin, files) for files in groups(self.contents))
@@ -186,7 +208,9 @@ class Table:
             raise
 
 
-def open_dataset(dataset: Dataset, root: Path, store: Store | None = None) -> Table:
+def open_dataset(
+    dataset: Dataset, root: Path, store: Store | None = None, spark: Callable[[], Any] | None = None
+) -> Table:
     """Open a dataset: find its files or call its function, and check its columns; rows stay unread.
 
     Parameters
@@ -196,6 +220,8 @@ def open_dataset(dataset: Dataset, root: Path, store: Store | None = None) -> Ta
         The project's root, where relative paths start.
     store : Store, optional
         Where statistics of files are kept from run to run.
+    spark : callable, optional
+        Gives the session of Spark that files are read by. Default: Polars reads them.
 
     Raises
     ------
@@ -211,7 +237,7 @@ def open_dataset(dataset: Dataset, root: Path, store: Store | None = None) -> Ta
     >>> table.rows, table.columns
     (2, {'amount': 'Float64'})
     """
-    table = _opened(dataset, root, store)
+    table = _opened(dataset, root, store, spark)
     _check_declared(table)
     if _is_empty(table):
         place = None if table.origin is None else table.origin.first
@@ -219,18 +245,32 @@ def open_dataset(dataset: Dataset, root: Path, store: Store | None = None) -> Ta
     return table
 
 
-def _opened(dataset: Dataset, root: Path, store: Store | None) -> Table:
+def _opened(dataset: Dataset, root: Path, store: Store | None, spark: Callable[[], Any] | None) -> Table:
     source = dataset.source
     if isinstance(source, GxBatch):
         raise DataError(
             f"dataset {dataset.name!r} is a batch of Great Expectations: it takes expectations, but its "
             "rows are not read; declare aiqa.dataset(...) for metrics"
         )
+    if isinstance(source, Files) and spark is not None:
+        return _read_by_spark(dataset, source, root, spark())
     if isinstance(source, Addressed):
         origin = origin_of(source, root)
         return Table(dataset, opened(origin.frame()), origin, store)
     frame = source.frame.value if isinstance(source, Frame) else _called(source, dataset.name)
     return Table(dataset, opened(frame, name=dataset.name), None, store)
+
+
+def _read_by_spark(dataset: Dataset, source: Files, root: Path, session: Any) -> Table:
+    from aiqa.scan.origins.local import LocalFiles
+    from aiqa.scan.spark import files as on_spark
+
+    if on_spark.is_remote(source.pattern):
+        frame = on_spark.read(session, source.pattern, source.format)
+        return Table(dataset, opened(frame, name=dataset.name))
+    found = find(source, root)
+    origin = LocalFiles(found, source.format, root, source.pattern)
+    return Table(dataset, opened(on_spark.read(session, found, source.format)), origin)
 
 
 def _is_empty(table: Table) -> bool:

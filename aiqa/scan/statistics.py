@@ -7,10 +7,12 @@ of the data, :func:`merge` tells.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from aiqa.scan.expr import Expr
+from aiqa.declare.folded import OTHER
+from aiqa.scan.expr import Expr, call
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,17 @@ class Repeats:
     """
 
     keys: tuple[Expr, ...]
+    where: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """The values of an expression in the rows where `where` is true, rising. State: ndarray, shape (n,).
+
+    Costs memory of their size. On Polars only.
+    """
+
+    term: Expr
     where: Expr | None = None
 
 
@@ -243,7 +256,7 @@ class JointHistogram(ScoreHistogram):
 
 Scalar = Count | Moments | Extremes | Total
 """Statistics of which many fit into one query."""
-Grouped = Counts | Repeats | Values | Frequent | Quantiles | Gap | Sample | Query
+Grouped = Counts | Repeats | Sorted | Values | Frequent | Quantiles | Gap | Sample | Query
 Statistic = Scalar | Grouped | Rows | Table | ScoreSteps
 
 
@@ -311,11 +324,11 @@ Sums = tuple[float, ...]
 def _about(part: MomentsState, mean: float) -> tuple[Sums, Sums, Sums, Sums]:
     """Move the central sums of a part to another centre."""
     sums = ((part.w, 0.0, part.m2), (part.w2, part.cross2, part.spread2), part.cubes, part.fourths)
-    first, squares, cubes, fourths = (_moved(of, part.mean - mean) for of in sums)
+    first, squares, cubes, fourths = (moved(of, part.mean - mean) for of in sums)
     return first, squares, cubes, fourths
 
 
-def _moved(sums: Sums, step: float) -> Sums:
+def moved(sums: Sums, step: float) -> Sums:
     """Return the sums of w^k (d + step)^j from those of w^k d^j, for j from 0 (the binomial theorem)."""
     return tuple(
         sum(math.comb(j, i) * sums[i] * step ** (j - i) for i in range(j + 1)) for j in range(len(sums))
@@ -454,11 +467,37 @@ class Binned:
 
     name: str
     bin: Expr
-    labels: tuple[str, ...]
+    labels: tuple[Any, ...]
 
 
-Slicer = str | Binned
-"""A column by its name, or bins of one."""
+@dataclass(frozen=True, slots=True)
+class Common:
+    """Slices by the values of a column, those of fewer than `min_support` rows as one, and null by itself.
+
+    They are counted in a pass before, over the whole table. For parts of one, merge the ``count`` of each,
+    and ask for the slices that are ``kept`` of that: by those the states of all parts add up.
+    """
+
+    name: str
+    value: Expr
+    min_support: int
+
+    @property
+    def count(self) -> Request:
+        """What must be known of the whole table first."""
+        return Request(Count(), tuple(self.value.columns))
+
+    def kept(self, counts: Mapping[SliceKey, int]) -> Slicer:
+        """Return the slicer of these values, once it is known how many rows each has."""
+        known = [(key[0][1], rows) for key, rows in counts.items() if key[0][1] is not None]
+        values = tuple(value for value, rows in known if rows >= self.min_support)
+        if len(values) == len(known):
+            return next(iter(self.value.columns))
+        return Binned(self.name, call("place_among", self.value, values), (*values, OTHER))
+
+
+Slicer = str | Binned | Common
+"""A column by its name, or bins of one, or its common values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -478,6 +517,12 @@ class Request:
         if self.after is None and isinstance(self.statistic, Sample):
             return Request(self.statistic.count, self.by)
         return self.after
+
+
+def takes_rows(request: Request) -> bool:
+    """Tell whether a request takes whole columns of rows, in place of something that adds up over parts."""
+    adds_up = isinstance(request.statistic, ScoreHistogram)
+    return isinstance(request.statistic, (Rows, Table, ScoreSteps)) and not adds_up
 
 
 Answers = dict[Request, dict[SliceKey, Any]]

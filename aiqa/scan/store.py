@@ -24,6 +24,8 @@ _PATIENCE = 10.0
 """Seconds to wait for another process."""
 _AT_ONCE = 500
 """Keys a query."""
+_OFTEN = 600.0
+"""Seconds within which a key is in use all the same."""
 _FULL = 0.9
 """What of the limit stays when there are too many."""
 _ABANDONED = 24 * 3600.0
@@ -63,12 +65,14 @@ class Store:
 
         def read(kept: sqlite3.Connection) -> dict[str, bytes]:
             found: dict[str, bytes] = {}
+            used: dict[str, float] = {}
             for start in range(0, len(wanted), _AT_ONCE):
                 some = wanted[start : start + _AT_ONCE]
                 holders = ",".join("?" * len(some))
-                query = f"SELECT key, value FROM kept WHERE value IS NOT NULL AND key IN ({holders})"  # noqa: S608
-                found |= kept.execute(query, some).fetchall()
-            _use(kept, found)
+                query = f"SELECT key, value, used FROM kept WHERE value IS NOT NULL AND key IN ({holders})"  # noqa: S608
+                for key, value, last in kept.execute(query, some):
+                    found[key], used[key] = value, last
+            _use(kept, used)
             return found
 
         return self._opened(read, {}) if (self.folder / _NAME).exists() else {}
@@ -87,9 +91,10 @@ class Store:
             return None
 
         def size(kept: sqlite3.Connection) -> int | None:
-            row = kept.execute("SELECT size FROM kept WHERE key = ? AND value IS NULL", [key]).fetchone()
-            _use(kept, [key])
-            return row[0] if row else None
+            query = "SELECT size, used FROM kept WHERE key = ? AND value IS NULL"
+            size, used = kept.execute(query, [key]).fetchone() or (None, 0.0)
+            _use(kept, {key: used})
+            return size
 
         return file if self._opened(size, None) == file.stat().st_size else None
 
@@ -112,7 +117,7 @@ class Store:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with closing(sqlite3.connect(self.folder / _NAME, timeout=_PATIENCE)) as kept, kept:
-                kept.execute("PRAGMA journal_mode=WAL")
+                kept.execute("PRAGMA synchronous=OFF")  # what a power failure takes is computed anew
                 kept.execute(_TABLE)
                 return work(kept)
         except (sqlite3.Error, OSError) as error:
@@ -149,5 +154,9 @@ class Store:
                     part.unlink()
 
 
-def _use(kept: sqlite3.Connection, keys: Iterable[str]) -> None:
-    kept.executemany("UPDATE kept SET used = ? WHERE key = ?", [(time.time(), key) for key in keys])
+def _use(kept: sqlite3.Connection, used: Mapping[str, float]) -> None:
+    """Note that keys are in use, if that was long ago: reading alone keeps nobody waiting."""
+    now = time.time()
+    stale = [(now, key) for key, last in used.items() if last < now - _OFTEN]
+    if stale:
+        kept.executemany("UPDATE kept SET used = ? WHERE key = ?", stale)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from aiqa.declare.check import Check
 from aiqa.declare.expectation import Expectation
@@ -24,6 +24,8 @@ from aiqa.session.subjects import Subjects
 from aiqa.stats.inference import Inference, exact
 
 if TYPE_CHECKING:
+    from aiqa.metrics.table import ScoredTable
+    from aiqa.scan.source import Table
     from aiqa.scan.statistics import Answers, Request
     from aiqa.scan.timing import Measured
     from aiqa.scan.work import Watch
@@ -47,6 +49,19 @@ class Job:
     requests: tuple[Request, ...]
     conclude: Callable[[Any], Judged]
     gx: GxAsk | None = None
+    reference: Reference | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """Another table, which is asked `first`; what it answers says what to ask `then`, of both tables.
+
+    The job's own requests are those that are known before.
+    """
+
+    frame: Any
+    first: tuple[Request, ...]
+    then: Callable[[Answers], tuple[Request, ...]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +73,15 @@ class GxAsk:
     run: Callable[[list[Expectation]], list[Any]]
 
 
-def job_of(case: Case, policy: Policy, subjects: Subjects, *, versus: bool, seed: int) -> Job:
+def job_of(
+    case: Case,
+    policy: Policy,
+    subjects: Subjects,
+    *,
+    versus: bool,
+    seed: int,
+    named: frozenset[str] | None = None,
+) -> Job:
     """Return what deciding a gate takes.
 
     Parameters
@@ -71,6 +94,8 @@ def job_of(case: Case, policy: Policy, subjects: Subjects, *, versus: bool, seed
         Whether a gate of the same batch compares with the champion, so that all share one scored table.
     seed : int
         Of every bootstrap.
+    named : frozenset of str, optional
+        What :func:`names_in` gives of the batch.
 
     Raises
     ------
@@ -90,7 +115,32 @@ def job_of(case: Case, policy: Policy, subjects: Subjects, *, versus: bool, seed
         return _resource_job(case, dataset, policy, subjects, seed)
     if name in OF_DATA:
         return _drift_job(case, dataset, policy, subjects, seed)
-    return _metric_job(case, _model(case), dataset, policy, subjects, versus, seed)
+    return _metric_job(case, _model(case), dataset, policy, subjects, versus, named, seed)
+
+
+def names_in(cases: Iterable[Case]) -> frozenset[str] | None:
+    """Return all texts in the metrics of gates, among which are the columns that they read; None: maybe any.
+
+    A function may take a frame, with whatever columns it likes.
+    """
+    metrics = [case.gate.claim for case in cases if isinstance(case.gate.claim, Metric)]
+    if any(metric.name == "function" for metric in metrics):
+        return None
+    return frozenset(text for metric in metrics for text in _texts(metric.to_json()))
+
+
+def _texts(told: Any) -> Iterable[str]:
+    if isinstance(told, str):
+        yield told
+    parts = (
+        (*told, *told.values())
+        if isinstance(told, Mapping)
+        else told
+        if isinstance(told, list | tuple)
+        else ()
+    )
+    for part in parts:
+        yield from _texts(part)
 
 
 def answer(jobs: Sequence[Job], watch: Watch) -> dict[int, Any]:
@@ -101,12 +151,47 @@ def answer(jobs: Sequence[Job], watch: Watch) -> dict[int, Any]:
     from aiqa.scan.together import answers_of
 
     found: dict[int, Any] = {id(job): {} for job in jobs if not job.requests}
-    for group in _grouped(jobs, lambda job: id(job.frame) if job.requests else None):
-        answers = answers_of(group[0].frame, [job.requests for job in group], watch)
+    asked, expected = _asked_after_references(jobs)
+    for group in _grouped(jobs, lambda job: id(job.frame) if asked.get(id(job)) else None):
+        answers = answers_of(group[0].frame, [asked[id(job)] for job in group], watch)
         found |= zip(map(id, group), answers, strict=True)
+    for job, of_reference in expected.items():
+        found[job] = _both(asked[job], found.get(job), of_reference)
     for group in _grouped(jobs, lambda job: job.gx.where if job.gx else None):
         found |= zip(map(id, group), _by_gx([job.gx for job in group if job.gx]), strict=True)
     return found
+
+
+def _asked_after_references(jobs: Sequence[Job]) -> tuple[dict[int, tuple[Request, ...]], dict[int, Any]]:
+    """Return what each job asks, and the answers of references, each of which is scanned for all jobs."""
+    from aiqa.scan.together import answers_of
+
+    asked = {id(job): job.requests for job in jobs}
+    expected: dict[int, Any] = {}
+    for group in _grouped(jobs, lambda job: id(job.reference.frame) if job.reference else None):
+        references = [cast("Reference", job.reference) for job in group]
+        firsts = answers_of(references[0].frame, [reference.first for reference in references])
+        for job, reference, first in zip(group, references, firsts, strict=True):
+            asked[id(job)] = () if isinstance(first, Exception) else reference.then(first)
+        answers = answers_of(references[0].frame, [asked[id(job)] for job in group])
+        for job, first, second in zip(group, firsts, answers, strict=True):
+            expected[id(job)] = first if isinstance(first, Exception) else second
+    return asked, expected
+
+
+class Both(NamedTuple):
+    """What was asked of a table and of its reference, and what each answered."""
+
+    requests: tuple[Request, ...]
+    own: Answers
+    reference: Answers
+
+
+def _both(requests: tuple[Request, ...], own: Any, of_reference: Any) -> Both | Exception:
+    for answers in (of_reference, own):
+        if isinstance(answers, Exception):
+            return answers
+    return Both(requests, own, of_reference)
 
 
 def _grouped(jobs: Sequence[Job], key: Callable[[Job], Hashable]) -> Iterable[list[Job]]:
@@ -289,13 +374,23 @@ def _judge_value(
 
 
 def _metric_job(
-    case: Case, model: Model, dataset: Dataset, policy: Policy, subjects: Subjects, versus: bool, seed: int
+    case: Case,
+    model: Model,
+    dataset: Dataset,
+    policy: Policy,
+    subjects: Subjects,
+    versus: bool,
+    named: frozenset[str] | None,
+    seed: int,
 ) -> Job:
     from aiqa.metrics import catalogue
 
     gate, metric = case.gate, cast("Metric", case.gate.claim)
     _require_columns(map(column_of, metric.slices), dataset, subjects)
-    table = subjects.scored(dataset, model, versus=versus and _has_champion(gate, model, dataset, subjects))
+    versus = versus and _has_champion(gate, model, dataset, subjects, named)
+    table = subjects.scored(dataset, model, versus=versus, named=named)
+    if metric.search is not None:
+        return Job(None, (), lambda _: _search(gate, table, dataset, policy, seed))
     asked = catalogue.requests(metric, table, versus_champion=gate.compares)
 
     def conclude(answers: Answers) -> Judged:
@@ -304,6 +399,17 @@ def _metric_job(
         return _judge_value(case, catalogue.infer(metric, table, answers, seed), policy, subjects)
 
     return Job(table.frame, tuple(asked), conclude)
+
+
+def _search(gate: Gate, table: ScoredTable, dataset: Dataset, policy: Policy, seed: int) -> Judged:
+    """Search for weak slices, in a scan of its own: the halves and the edges of numbers come first."""
+    from aiqa.metrics.weak import belonging_of, in_halves
+    from aiqa.session.weak import search
+
+    metric = cast("Metric", gate.claim)
+    belonging = belonging_of(dataset, table)
+    halves = in_halves(metric, table, belonging, seed, versus_champion=gate.compares)
+    return search(halves, gate.requirement, policy).judged
 
 
 def _resource_job(case: Case, dataset: Dataset | None, policy: Policy, subjects: Subjects, seed: int) -> Job:
@@ -350,10 +456,12 @@ def _require_columns(names: Iterable[str], dataset: Dataset, subjects: Subjects)
             )
 
 
-def _has_champion(gate: Gate, model: Model, dataset: Dataset, subjects: Subjects) -> bool:
+def _has_champion(
+    gate: Gate, model: Model, dataset: Dataset, subjects: Subjects, named: frozenset[str] | None
+) -> bool:
     """Tell whether the champion answers; a gate that needs it gets the error, the others go on without."""
     try:
-        subjects.scored(dataset, model, versus=True)
+        subjects.scored(dataset, model, versus=True, named=named)
     except Exception:
         if gate.needs_champion:
             raise
@@ -372,15 +480,49 @@ def _drift_job(case: Case, dataset: Dataset, policy: Policy, subjects: Subjects,
         )
     named = options["reference"]
     reference = named if isinstance(named, Dataset) else declared_dataset(str(named))
-    asked = drift.requests(metric)
     _require_columns((*map(column_of, metric.slices), options["column"]), dataset, subjects)
+    if metric.slices:
+        return _sliced_drift_job(case, dataset, reference, policy, subjects, seed)
+    table, other = subjects.table(dataset), subjects.table(reference)
+    types = table.columns[options["column"]], other.columns.get(options["column"])
+    asked = drift.asked(metric, types[0], types[1] or types[0])
+    _refuse_fetching(metric, asked.then({}), (table, other), subjects)
+
+    def conclude(answers: Both) -> Judged:
+        return _judge_value(case, asked.infer(*answers, seed), policy, subjects)
+
+    before = Reference(other.scanned, asked.first, asked.then)
+    return Job(subjects.widest_frame(dataset), asked.then({}), conclude, reference=before)
+
+
+def _refuse_fetching(
+    metric: Metric, asked: Iterable[Request], tables: Iterable[Table], subjects: Subjects
+) -> None:
+    from aiqa.metrics.catalogue import refuse_fetching
+
+    for table in tables:
+        if table.on_spark:
+            what = f"{metric!r} of dataset {table.dataset.name!r}"
+            refuse_fetching(asked, table.rows, subjects.fetch_rows, what)
+
+
+def _sliced_drift_job(
+    case: Case, dataset: Dataset, reference: Dataset, policy: Policy, subjects: Subjects, seed: int
+) -> Job:
+    from aiqa.metrics import drift
+    from aiqa.scan.plan import filled, needs
+
+    metric = cast("Metric", case.gate.claim)
+    (asked,) = drift.requests(metric)
+    _refuse_fetching(metric, (asked,), map(subjects.table, (dataset, reference)), subjects)
 
     def conclude(answers: Answers) -> Judged:
-        # The reference is another table, so it takes a scan of its own.
-        expected = subjects.table(reference).answers(asked)
+        # The reference is folded as the data set is, so it is scanned afterwards.
+        same = filled(asked, answers)
+        expected = {asked: subjects.table(reference).answers((same,))[same]}
         return _judge_value(case, drift.infer(metric, answers, expected, seed), policy, subjects)
 
-    return Job(subjects.widest_frame(dataset), asked, conclude)
+    return Job(subjects.widest_frame(dataset), (asked, *needs(asked)), conclude)
 
 
 def _judge_comparison(gate: Gate, found: dict[SliceKey, Any], policy: Policy) -> Judged:

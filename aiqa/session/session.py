@@ -28,7 +28,7 @@ from aiqa.evidence.outcome import Outcome
 from aiqa.evidence.record import GateRecord
 from aiqa.judge.holdout import tighten
 from aiqa.judge.values import Judged
-from aiqa.session.jobs import Case, Job, answer, job_of, judge
+from aiqa.session.jobs import Case, Job, answer, job_of, judge, names_in
 from aiqa.session.subjects import Progress, Subjects
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ class Session:
         ``[NAME=]MODEL``: models to check in place of the declared ones.
     progress : callable, optional
         Called with what is being done, how many rows are done, and of how many.
+    spark : bool, default False
+        Whether Spark reads the files of data sets. Frames of Spark stay there anyway.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Session:
         *,
         models: Sequence[str] = (),
         progress: Progress | None = None,
+        spark: bool = False,
     ) -> None:
         self.root = root
         self.config = config
@@ -69,9 +72,17 @@ class Session:
             history=_history(config, root),
             branch=config.history.branch,
             store=_store(config, root),
+            model_timeout=config.model_timeout,
+            spark=config.spark,
+            files_on_spark=spark,
         )
         self._models = tuple(models)
+        self._spark = spark
         self._replacements = dict(map(_replacement, models))
+
+    def close(self) -> None:
+        """Give back what this run holds on Spark; a session that somebody else made goes on."""
+        self.subjects.close()
 
     def check(self, declared: Check) -> Check:
         """Return the check with its model replaced, where ``--aiqa-model`` says so."""
@@ -106,9 +117,10 @@ class Session:
     def _named(self, record: GateRecord) -> GateRecord:
         if record.node is None:
             return record
-        models = [f"--aiqa-model {shlex.quote(mask(model))}" for model in self._models]
+        options = ["--aiqa-spark"] if self._spark else []
+        options += [f"--aiqa-model {shlex.quote(mask(model))}" for model in self._models]
         return record.model_copy(
-            update={"rerun": " ".join(["pytest --aiqa", *models, shlex.quote(record.node)])}
+            update={"rerun": " ".join(["pytest --aiqa", *options, shlex.quote(record.node)])}
         )
 
     def policy(self, check: Check, gate: Gate | None = None) -> Policy:
@@ -116,8 +128,8 @@ class Session:
 
         Where ``[tool.aiqa.holdout]`` says so, at the confidence that many uses of the data leave to each.
         """
-        own = Policy() if gate is None else gate.own_policy
-        policy = own.over(check.own_policy).over(self.config.policy_of(check.tier))
+        own, of_kind = (Policy(), Policy()) if gate is None else (gate.own_policy, gate.policy_of_kind)
+        policy = own.over(check.own_policy).over(of_kind).over(self.config.policy_of(check.tier))
         return policy if gate is None else tighten(policy, check, gate, self.config.holdout)
 
     def decide(self, cases: Sequence[Case]) -> list[Outcome]:
@@ -154,18 +166,20 @@ class Session:
 
     def _jobs(self, cases: Sequence[Case]) -> list[Job | Exception]:
         compared = {case.check.model for case in cases if case.gate.needs_champion}
+        named = names_in(cases)
         jobs: dict[int, Job | Exception] = {}
         # Metrics first: expectations then share the scan of the scored table.
         for index in sorted(
             range(len(cases)), key=lambda index: isinstance(cases[index].gate.claim, Expectation)
         ):
-            jobs[index] = self._job(cases[index], cases[index].check.model in compared)
+            jobs[index] = self._job(cases[index], cases[index].check.model in compared, named)
         return [jobs[index] for index in range(len(cases))]
 
-    def _job(self, case: Case, versus: bool) -> Job | Exception:
+    def _job(self, case: Case, versus: bool, named: frozenset[str] | None) -> Job | Exception:
         policy = self.policy(case.check, case.gate)
         try:
-            return job_of(case, policy, self.subjects, versus=versus, seed=self.config.seed)
+            told: dict[str, Any] = {"versus": versus, "seed": self.config.seed, "named": named}
+            return job_of(case, policy, self.subjects, **told)
         except Exception as error:  # noqa: BLE001 - code of users runs here; the error is this gate's verdict
             return error
 

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from aiqa.config import SparkSettings
 from aiqa.declare.check import Check
 from aiqa.declare.source import Dataset, Model, ModelSource, declared_dataset, declared_names
-from aiqa.errors import DataError, DeclarationError
+from aiqa.errors import DataError, DeclarationError, ModelError
 from aiqa.evidence.history import EvidenceHistory, History, Subject, short
 from aiqa.evidence.masking import mask
 from aiqa.evidence.record import DatasetRecord, ModelRecord, ScanRecord
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from aiqa.metrics.resources import Shape
     from aiqa.metrics.table import ScoredTable
     from aiqa.scan.model import LoadedModel
     from aiqa.scan.predictions import Predictions
     from aiqa.scan.source import Table
+    from aiqa.scan.spark.session import SparkHolder
     from aiqa.scan.store import Store
     from aiqa.scan.timing import Measured
     from aiqa.scan.work import Work
@@ -44,6 +45,9 @@ class Subjects:
         history: History | None = None,
         branch: str | None = None,
         store: Store | None = None,
+        model_timeout: float | None = None,
+        spark: SparkSettings | None = None,
+        files_on_spark: bool = False,
     ) -> None:
         self.root = root
         self.tracking_uri = tracking_uri
@@ -54,16 +58,46 @@ class Subjects:
         self.history = history or EvidenceHistory(root / ".aiqa")
         self.branch = branch
         self.store = store
+        self.model_timeout = model_timeout
         self.now = dt.datetime.now(dt.UTC)
         self.compared: set[Hashable] = set()
         """Measurements that some gate of the run takes of the champion too."""
         self._made: dict[Hashable, object] = {}
+        self._spark_settings = spark or SparkSettings()
+        self._files_on_spark = files_on_spark
+        self._holder: SparkHolder | None = None
+        self._kept: list[Any] = []
+
+    def spark(self) -> Any:
+        """Return the session of Spark: the active one, or one of this run, which ends with :meth:`close`."""
+        from aiqa.scan.spark.session import SparkHolder
+
+        if self._holder is None:
+            self._holder = SparkHolder(self._spark_settings.settings)
+        return self._holder.session()
+
+    @property
+    def fetch_rows(self) -> int:
+        """Up to how many rows of Spark columns are fetched for what does not add up."""
+        return self._spark_settings.fetch_rows
+
+    def close(self) -> None:
+        """Give back what this run keeps on Spark, and the session that it made."""
+        if self._kept:
+            from aiqa.scan.spark.score import release
+
+            for table in self._kept:
+                release(table)
+            self._kept.clear()
+        if self._holder is not None:
+            self._holder.stop()
 
     def table(self, dataset: Dataset) -> Table:
         """Return an open data set."""
         from aiqa.scan.source import open_dataset
 
-        return self._once(("table", dataset), lambda: open_dataset(dataset, self.root, self.store))
+        spark = self.spark if self._files_on_spark else None
+        return self._once(("table", dataset), lambda: open_dataset(dataset, self.root, self.store, spark))
 
     def labelled(self, dataset: Dataset) -> Table:
         """Return the rows of a data set that models are judged by: those whose label is known by now."""
@@ -90,16 +124,45 @@ class Subjects:
 
         return self._once(("predictions", dataset, model, source), predict)
 
-    def scored(self, dataset: Dataset, model: Model, *, versus: bool) -> ScoredTable:
-        """Return truth and predictions next to each other (`versus`: the champion's too)."""
+    def scored(
+        self, dataset: Dataset, model: Model, *, versus: bool, named: frozenset[str] | None = None
+    ) -> ScoredTable:
+        """Return truth and predictions next to each other (`versus`: the champion's too).
+
+        On Spark only the columns with a role are kept beside them, and those that `named` has; where that is
+        None, all.
+        """
         from aiqa.metrics.table import scored_table
 
         def score() -> ScoredTable:
+            if self.labelled(dataset).on_spark:
+                return self._scored_on_spark(dataset, model, versus=versus, named=named)
             challenger = self.predictions(dataset, model, model.source)
-            champion = self._champion(dataset, model) if versus else None
+            champion = self.predictions(dataset, model, _champion(model)) if versus else None
             return scored_table(self.labelled(dataset).frame, model, dataset, challenger, champion)
 
-        return self._once(("scored", dataset, model, versus), score)
+        key = named if self.table(dataset).on_spark else None
+        return self._once(("scored", dataset, model, versus, key), score)
+
+    def _scored_on_spark(
+        self, dataset: Dataset, model: Model, *, versus: bool, named: frozenset[str] | None
+    ) -> ScoredTable:
+        from aiqa.metrics.lazy_table import lazy_scored_table
+        from aiqa.metrics.table import refuse_own_names
+        from aiqa.scan.spark import score
+
+        table = self.labelled(dataset)
+        refuse_own_names(table.columns)
+        models = [
+            self.model(model, source) for source in (model.source, *([_champion(model)] if versus else []))
+        ]
+        roles = {*dataset.labels, *dataset.slices, dataset.weight, dataset.time, dataset.cluster}
+        kept = [name for name in table.columns if named is None or name in roles | named]
+        frame, answers, asked = score.with_answers(table.native, dataset, models, kept, self.root)
+        if asked:
+            frame = score.keep(frame)
+            self._kept.append(frame)
+        return lazy_scored_table(frame, model, dataset, *answers, fetch_rows=self.fetch_rows)
 
     def measured(
         self, dataset: Dataset | None, model: Model, shape: Shape, seed: int, *, versus: bool
@@ -108,7 +171,7 @@ class Subjects:
         from aiqa.metrics.resources import measure
 
         def make() -> Measured:
-            sources = [model.source, *([self._champion_source(model)] if versus else [])]
+            sources = [model.source, *([_champion(model)] if versus else [])]
             models = [self.model(model, source) for source in sources]
             table = None if dataset is None else self.table(dataset)
             return measure(shape, models, table, seed, root=self.root, tracking_uri=self.tracking_uri)
@@ -119,16 +182,18 @@ class Subjects:
         """Return the scored table of a data set where there is one, else the table: one scan for both.
 
         That of a multi-label model has every row several times over and is not the data set's. Where
-        statistics are kept by files, they are taken of these.
+        statistics are kept by files, they are taken of these; on Spark of the table, since a scored one has
+        few columns.
         """
-        if self.store is not None and self.table(dataset).origin is not None:
-            return self.table(dataset).scanned
+        table = self.table(dataset)
+        if table.on_spark or (self.store is not None and table.origin is not None):
+            return table.scanned
         scored: list[Any] = [made for key, made in self._made.items() if _is_scored(key, dataset, made)]
         scored = [made for made in scored if not made.labels and dataset.label_maturity is None]
-        return scored[-1].frame if scored else self.table(dataset).native
+        return scored[-1].frame if scored else table.native
 
-    def data_of(self, check: Check) -> pl.DataFrame:
-        """Return the rows that a free-form check is about.
+    def data_of(self, check: Check) -> Any:
+        """Return the rows that a free-form check is about: as a Polars frame, or on Spark as its DataFrame.
 
         Raises
         ------
@@ -138,7 +203,7 @@ class Subjects:
         if check.dataset is None:
             raise DeclarationError(f"{check.name} asks for data, but is about no dataset")
         table = self.table(check.dataset)
-        return table.collect(table.frame)
+        return table.native if table.on_spark else table.collect(table.frame)
 
     def model_of(self, check: Check) -> LoadedModel:
         """Return the model that a free-form check is about.
@@ -184,21 +249,22 @@ class Subjects:
             for number, work in enumerate(passes, start=1)
         )
 
-    def _champion(self, dataset: Dataset, model: Model) -> Predictions:
-        return self.predictions(dataset, model, self._champion_source(model))
-
-    def _champion_source(self, model: Model) -> ModelSource:
-        if model.champion is None:
-            raise DeclarationError(
-                f"model {model.name!r} has no champion: declare aiqa.model(..., champion=...)"
-            )
-        return model.champion
-
     def _report(self, model: Model, table: Table) -> Callable[[int], None] | None:
-        progress = self.progress
-        if progress is None:
+        progress, limit = self.progress, self.model_timeout
+        if progress is None and limit is None:
             return None
-        return lambda done: progress(f"{model.name} scores {table.dataset.name}", done, table.rows)
+        started = time.monotonic()
+
+        def report(done: int) -> None:
+            if progress is not None:
+                progress(f"{model.name} scores {table.dataset.name}", done, table.rows)
+            if limit is not None and done < table.rows and time.monotonic() - started > limit:
+                raise ModelError(
+                    f"model {model.name!r} has scored {done:,} of {table.rows:,} rows of dataset "
+                    f"{table.dataset.name!r} in {limit:g} s, all that [tool.aiqa] model_timeout allows"
+                )
+
+        return report
 
     @contextmanager
     def scanning(self, dataset: Dataset | None) -> Iterator[None]:
@@ -264,6 +330,12 @@ class Subjects:
         if isinstance(made, Exception):
             raise made
         return cast("T", made)
+
+
+def _champion(model: Model) -> ModelSource:
+    if model.champion is None:
+        raise DeclarationError(f"model {model.name!r} has no champion: declare aiqa.model(..., champion=...)")
+    return model.champion
 
 
 class _Tables(Mapping[str, Any]):

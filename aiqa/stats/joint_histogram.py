@@ -78,10 +78,7 @@ def joint_histogram_of(
     [1.0, 2.0]
     """
     first, second = (histogram_of(truth, s, c, weight) for s, c in zip(scores, cuts, strict=True))
-    bins = [
-        np.searchsorted(c[_starts(len(c) + 1)[1:] - 1], s, side="right")
-        for s, c in zip(scores, cuts, strict=True)
-    ]
+    bins = [np.searchsorted(coarse_cuts(c), s, side="right") for s, c in zip(scores, cuts, strict=True)]
     place = (truth * COARSE + bins[0]) * COARSE + bins[1]
     shape = (2, COARSE, COARSE)
     cells, cells2 = (
@@ -89,6 +86,18 @@ def joint_histogram_of(
         for of in ((None, None) if weight is None else (weight, weight * weight))
     )
     return JointHistogram(first, second, cells, cells2)
+
+
+def coarse_cuts(cuts: Floats) -> Floats:
+    """Return the cuts at which coarse bins begin.
+
+    Examples
+    --------
+    >>> coarse_cuts(np.array([0.25, 0.5])).tolist()
+    [0.25, 0.5]
+    """
+    found: Floats = cuts[_starts(len(cuts) + 1)[1:] - 1]
+    return found
 
 
 def _starts(bins: int) -> Codes:

@@ -74,7 +74,9 @@ def project(tmp_path: Path, tumours: Path, monkeypatch: pytest.MonkeyPatch) -> I
         for name, gain in {"score": 2.5, "old_score": 2.0}.items()
     }
     country = rng.choice(["BR", "DE"], 3000)
-    frame = pl.DataFrame({"is_fraud": is_fraud, "country": country, **scores})
+    channel, amount = rng.choice(["app", "web"], 3000), rng.lognormal(5, 1, 3000)
+    sliced = {"country": country, "channel": channel, "amount": amount}
+    frame = pl.DataFrame({"is_fraud": is_fraud, **sliced, **scores})
     frame.write_parquet(tmp_path / "orders.parquet")
     (tmp_path / "pyproject.toml").write_text("[project]\nname = 'shop'\nversion = '1'\n")
     (tmp_path / "checks").mkdir()

@@ -13,7 +13,7 @@ from scipy import stats
 from aiqa import champion, metric
 from aiqa.declare.gate import Policy, Requirement
 from aiqa.errors import MetricError
-from aiqa.judge.decide import decide, needed, refutation
+from aiqa.judge.decide import decide, needed, refuted
 from aiqa.judge.family import SliceKey, decide_family, name_of
 from aiqa.judge.number import number, percent
 from aiqa.judge.run import blocks, run_verdict
@@ -89,14 +89,21 @@ def test_a_verdict_is_what_the_one_sided_tests_say(
     assert decide(normal(value, error), requirement, confidence).verdict is expected
 
 
-@given(value=st.floats(-2, 2), error=st.floats(1e-3, 1), threshold=st.floats(-2, 2))
-def test_the_p_value_is_the_tests(value: float, error: float, threshold: float) -> None:
-    expected = stats.norm.cdf((value - threshold) / error)
-    found = refutation(normal(value, error), (metric(len) >= threshold).requirement, 0.95)
-    if expected > 0.499999:
-        assert found == 1.0 or found == pytest.approx(0.5, abs=1e-5)
-    else:
-        assert found == pytest.approx(max(expected, 1e-12), rel=1e-6)
+@given(
+    value=st.floats(-2, 2),
+    error=st.floats(1e-3, 1),
+    threshold=st.floats(-2, 2),
+    alpha=st.floats(1e-9, 0.49),
+    above=st.booleans(),
+)
+def test_it_is_refuted_where_the_tests_p_value_is_small(
+    value: float, error: float, threshold: float, alpha: float, above: bool
+) -> None:
+    gate = metric(len) <= threshold if above else metric(len) >= threshold
+    z = (threshold - value) / error if above else (value - threshold) / error
+    expected = float(stats.norm.cdf(z))
+    if abs(expected - alpha) > 1e-6 * alpha:
+        assert refuted(normal(value, error), gate.requirement, alpha) is (expected < alpha)
 
 
 def test_a_model_at_the_threshold_passes_in_at_most_alpha_of_runs() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.spatial.distance import jensenshannon
@@ -18,6 +18,7 @@ from aiqa.declare.metric import Metric
 from aiqa.errors import MetricError
 from aiqa.metrics import drift
 from aiqa.scan.execute import execute
+from aiqa.scan.statistics import Rows
 from aiqa.stats.distances import (
     chi_square,
     cramers_v,
@@ -171,3 +172,34 @@ def test_values_that_cannot_be_ordered_or_are_missing() -> None:
     assert "finite" in str(answer(metric.wasserstein("x", reference="r"), x=[1.0, float("inf")]))
     assert answer(metric.ks("x", reference="r"), x=[1.0, None, 2.0]).value == 0.0
     assert answer(metric.wasserstein("x", reference="r"), x=[1.0]).upper(0.05) == np.inf
+
+
+NUMBERS = st.one_of(
+    st.none(), st.sampled_from([math.nan, math.inf, -math.inf, 0.0, 1.0, 2.0]), st.floats(-5, 5)
+)
+COLUMNS = st.one_of(
+    st.tuples(*[st.lists(NUMBERS, min_size=1, max_size=40)] * 2).map(lambda pair: (pl.Float64, pair)),
+    st.tuples(*[st.lists(st.one_of(st.none(), st.integers(-9, 9)), min_size=1, max_size=40)] * 2).map(
+        lambda pair: (pl.Int32, pair)
+    ),
+    st.tuples(*[st.lists(st.sampled_from([None, "a", "b", ""]), min_size=1, max_size=40)] * 2).map(
+        lambda pair: (pl.String, pair)
+    ),
+    st.tuples(*[st.lists(st.sampled_from([None, True, False]), min_size=1, max_size=40)] * 2).map(
+        lambda pair: (pl.Boolean, pair)
+    ),
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(columns=COLUMNS, name=st.sampled_from(["psi", "js_distance", "cramers_v"]), bins=st.integers(2, 12))
+def test_counts_that_add_up_are_those_of_whole_columns(columns: Any, name: str, bins: int) -> None:
+    dtype, values = columns
+    own, reference = (pl.DataFrame({"x": pl.Series(part, dtype=dtype)}).lazy() for part in values)
+    of = getattr(metric, name)("x", reference="r", bins=bins)
+    whole = drift.infer(of, execute(own, drift.requests(of)), execute(reference, drift.requests(of)), 0)
+    asked = drift.asked(of, str(dtype()), str(dtype()))
+    then = asked.then(execute(reference, asked.first))
+    assert not any(isinstance(request.statistic, Rows) for request in (*asked.first, *then))
+    found = asked.infer(then, execute(own, then), execute(reference, then), 0)
+    assert found[()].value == pytest.approx(whole[()].value, rel=1e-12)  # type: ignore[union-attr]

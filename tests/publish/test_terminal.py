@@ -153,7 +153,7 @@ def test_the_text_of_one_failure() -> None:
         "  because     7 slices: 2 fail, 5 pass; worst country=C0 at 0.3\n"
         "  slices      country=C0 fails: 0.3 [0.2, 0.4], n 100\n"
         "              country=C1 fails: 0.35 [0.25, 0.45], n 101\n"
-        "              and 5 more\n"
+        "              and 5 more pass\n"
         "  it means    Look at country C0 first.\n"
         "  call        @ds-fraud\n"
         "  claimed in  checks/check_fraud.py:12"

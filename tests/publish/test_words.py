@@ -194,7 +194,7 @@ def test_facts_are_those_that_there_are() -> None:
 def test_slices_that_pass_are_counted() -> None:
     lines = words.slice_lines(sliced_gate(19), 5)
     assert lines[0] == "country=C0 fails: 0.3 [0.2, 0.4], n 100"
-    assert (len(lines), lines[-1]) == (3, "and 17 more")
+    assert (len(lines), lines[-1]) == (3, "and 17 more pass")
     assert len(words.slice_lines(sliced_gate(19), 50, passing=True)) == 19
     assert words.slice_lines(a_gate(), 5) == []
 

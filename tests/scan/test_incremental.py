@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import aiqa
+from aiqa.declare.folded import OTHER
 from aiqa.scan import parted
 from aiqa.scan.engines.polars import Polars
 from aiqa.scan.execute import execute
@@ -25,6 +26,7 @@ from aiqa.scan.expr import call, col
 from aiqa.scan.source import Table, open_dataset
 from aiqa.scan.statistics import (
     Binned,
+    Common,
     Count,
     Extremes,
     Moments,
@@ -72,11 +74,12 @@ def _open(folder: Path, store: Store | None, **roles: Any) -> Table:
 
 
 PARTS = st.lists(st.lists(ROWS, max_size=6), min_size=1, max_size=4).filter(any)
+COMMON, RARE = Common("s", col("s"), 3), Common("x", col("x"), 2)
 BINNED = Binned("x bin", call("bin", X, (-1.0, 0.0, 2.0)), ("low", "less", "more", "high"))
 
 
 @settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
-@given(rows=PARTS, by=st.sampled_from([(), ("g",), ("g", "b"), (BINNED,)]))
+@given(rows=PARTS, by=st.sampled_from([(), ("g",), ("g", "b"), (BINNED,), (COMMON,), (RARE, "b")]))
 def test_parts_give_what_the_whole_gives(
     tmp_path_factory: pytest.TempPathFactory, rows: list[list[Any]], by: tuple[Any, ...]
 ) -> None:
@@ -296,3 +299,22 @@ def test_an_infinite_value_in_one_part(tmp_path: Path) -> None:
         [whole] = execute(pl.DataFrame({"x": values}), [request])[request].values()
         told = [[getattr(one, name) for name in ("n", "mean", "m2", "min", "max")] for one in (found, whole)]
         assert comparable(told[0]) == comparable(told[1])
+
+
+def test_what_is_folded_is_kept_and_follows_the_rows_of_all_files(tmp_path: Path, scans: Scans) -> None:
+    days = [pl.DataFrame({"s": ["a", "b", None], "x": [1.0, 2.0, 3.0]}) for _ in range(2)]
+    _write(tmp_path, days)
+    store = Store(tmp_path / "cache")
+    request = Request(Moments(X), (Common("s", col("s"), 3),))
+
+    def slices() -> dict[Any, int]:
+        answers = _open(tmp_path, store).answers([request])[request]
+        return {key[0][1]: state.n for key, state in answers.items()}
+
+    assert slices() == {OTHER: 4, None: 2}
+    scans.clear()
+    assert slices() == {OTHER: 4, None: 2}
+    assert not scans
+    # With another day both values are frequent, in the files of the days before too.
+    _write(tmp_path, [*days, pl.DataFrame({"s": ["a", "b", "c"], "x": [4.0, 5.0, 6.0]})])
+    assert slices() == {"a": 3, "b": 3, OTHER: 1, None: 2}

@@ -50,7 +50,7 @@ class Store:
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     folder = tmp_path_factory.mktemp("mlflow")
-    before, here = mlflow.get_tracking_uri(), Path.cwd()
+    before, here = os.environ.get("MLFLOW_TRACKING_URI"), Path.cwd()
     uri = f"sqlite:///{folder / 'mlflow.db'}"
     os.chdir(folder)
     try:
@@ -77,6 +77,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     finally:
         os.chdir(here)
         mlflow.set_tracking_uri(before)
+        if before is None:  # MLflow leaves its own default there
+            os.environ.pop("MLFLOW_TRACKING_URI", None)
 
 
 def _loaded(uri: str, tracking: str | None = None) -> LoadedModel:

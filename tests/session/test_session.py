@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -134,6 +136,21 @@ def test_progress_is_reported_until_it_is_done(tmp_path: Path, shop: Shop) -> No
     assert ("counted scores counted", 1000, 1000) in told
     assert ("scanning counted", 0, 1000) in told
     assert told[-1][1:] == (1000, 1000)
+
+
+def test_a_model_that_takes_too_long_is_asked_no_further(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Shop(150_000)
+    clock = itertools.count(step=10)
+    monkeypatch.setattr("aiqa.session.subjects.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    session = Session(tmp_path, Config(model_timeout=15))
+    outcomes = session.decide(shop.cases(metric.roc_auc >= 0.6, metric.accuracy >= 0.5))
+    assert verdicts(outcomes) == ["error", "error"]
+    assert "has scored 131,072 of 150,000 rows of dataset 'counted' in 15 s" in outcomes[0].gate.reason
+    assert shop.rows_scored == 131_072
+    patient = Session(tmp_path, Config(model_timeout=100_000)).decide(shop.cases(metric.roc_auc >= 0.6))
+    assert verdicts(patient) == ["pass"]
 
 
 def test_an_expectation_says_how_many_and_how_many_may(tmp_path: Path, shop: Shop) -> None:

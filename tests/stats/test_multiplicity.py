@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 from statsmodels.stats.multitest import multipletests
 
-from aiqa.stats.multiplicity import Correction, adjust
+from aiqa.stats.multiplicity import Correction, Stepwise, adjust, rejected
 
 NAMES: dict[Correction, str] = {
     "bonferroni": "bonferroni",
@@ -66,3 +66,19 @@ def test_impossible_p_values_and_unknown_procedures_are_refused() -> None:
         adjust([0.1, float("nan")])
     with pytest.raises(ValueError, match="method must be one of"):
         adjust([0.1], "fisher")  # type: ignore[arg-type]
+
+
+@given(
+    p_values=st.lists(st.one_of(st.floats(0, 0.1), st.floats(0, 1)), max_size=40),
+    alpha=st.sampled_from([0.01, 0.05, 0.2]),
+    method=st.sampled_from(["holm", "bh"]),
+)
+def test_tests_at_single_error_rates_reject_what_adjusted_p_values_do(
+    p_values: list[float], alpha: float, method: Stepwise
+) -> None:
+    asked = [p for p in p_values if p <= alpha]
+    tests = [lambda level, p=p: p <= level for p in asked]
+    found = {asked[place] for place in rejected(tests, alpha, method, of=len(p_values))}
+    adjusted = dict(zip(p_values, adjust(p_values, method), strict=True))
+    on_the_edge = {p for p, one in adjusted.items() if one == pytest.approx(alpha, rel=1e-9)}
+    assert found - on_the_edge == {p for p, one in adjusted.items() if one <= alpha} - on_the_edge

@@ -17,8 +17,8 @@ class DuckDB(SqlEngine):
     """A relation: of files, a table, a query or an attached database."""
 
     name = "duckdb"
-    # Another table may be of another connection.
-    lacks: tuple[str, ...] = ("matches", "parses", "found_in")
+    # Another table may be of another connection, and a place among many values is a join with one.
+    lacks: tuple[str, ...] = ("matches", "parses", "place_among", "found_in")
     widest = nw.Int128()
     errors: ClassVar = (duckdb.Error,)
 

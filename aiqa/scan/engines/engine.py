@@ -40,6 +40,10 @@ class Engine(Protocol):
     """Scalar statistics a query."""
     ordered: bool
     """Whether a query gives rows in the order of the table."""
+    narrows: bool
+    """Whether what takes memory of all values is narrowed down first; see :mod:`aiqa.scan.narrowing`."""
+    spread: bool
+    """Whether rows lie on many machines, and are added up there."""
     lacks: tuple[str, ...]
     """Lowered operations that it does not run."""
     widest: Any
@@ -64,7 +68,15 @@ class Engine(Protocol):
         """Add the numbers of the rows, as :data:`ROW`."""
 
     def batch(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str, expr: Expr) -> nw.LazyFrame[Any]:
-        """Add what ``matches``, ``parses`` or ``bin`` tells of `value`, as column `name`."""
+        """Add what ``matches``, ``parses``, ``bin`` or ``place_among`` tells of `value`, as column `name`."""
+
+    def hashed(
+        self, table: nw.LazyFrame[Any], keys: Sequence[str], name: str, some: bytes | None = None
+    ) -> nw.LazyFrame[Any]:
+        """Add the hash of the columns `keys`, or whether it is among `some`, as column `name`."""
+
+    def coarse(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
+        """Add the place of numbers in their order, coarsely, as column `name`."""
 
     def previous(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
         """Add the last value before each row that is not null, as column `name`."""

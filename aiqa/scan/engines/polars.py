@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, cast
 
 import narwhals as nw
+import numpy as np
 import polars as pl
 
 from aiqa.errors import DataError
@@ -20,6 +21,8 @@ class Polars:
     name = "polars"
     fused = 60  # one query of everything costs more than it saves
     ordered = True
+    narrows = True
+    spread = False
     lacks: tuple[str, ...] = ()
     widest = nw.Int128()
 
@@ -50,6 +53,24 @@ class Polars:
         dtype, function = _function(expr)
         column = pl.col(name).map_batches(function, return_dtype=dtype, is_elementwise=True)
         return cast("nw.LazyFrame[Any]", nw.from_native(native.with_columns(column)))
+
+    def hashed(
+        self, table: nw.LazyFrame[Any], keys: Sequence[str], name: str, some: bytes | None = None
+    ) -> nw.LazyFrame[Any]:
+        found = pl.struct(*map(pl.col, keys)).hash()
+        if some is not None:
+            found = found.is_in(pl.Series(np.frombuffer(some, dtype=np.uint64)).implode())
+        native = table.to_native().with_columns(found.alias(name))
+        return cast("nw.LazyFrame[Any]", nw.from_native(native))
+
+    def coarse(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
+        """Read the first bits of a float as a whole number; those of negative floats are turned round."""
+        native = table.with_columns(value.cast(nw.Float64).alias(name)).to_native()
+        number = pl.when(~pl.col(name).is_nan()).then(pl.col(name) + 0.0)  # there is one zero
+        bits, least = number.reinterpret(dtype=pl.Int64), pl.lit(-(2**63), dtype=pl.Int64)
+        rising = pl.when(bits < 0).then(least - bits).otherwise(bits)
+        placed = native.with_columns((rising // pl.lit(2**48)).alias(name))
+        return cast("nw.LazyFrame[Any]", nw.from_native(placed))
 
     def previous(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
         native = table.with_columns(value.alias(name)).to_native()
@@ -99,13 +120,13 @@ def _function(expr: Expr) -> tuple[Any, Callable[[pl.Series], pl.Series]]:
     _, *arguments = expr.args
     if expr.op == "bin":
         return pl.Int64(), _bin(arguments[0])
+    if expr.op == "place_among":
+        return pl.Int64(), _place_among(arguments[0])
     form, argument = ("regex", arguments[0]) if expr.op == "matches" else arguments
     return pl.Boolean(), told(form, argument)
 
 
 def _bin(edges: Sequence[float]) -> Callable[[pl.Series], pl.Series]:
-    import numpy as np
-
     rising = np.asarray(edges, dtype=np.float64)
 
     def bin_(numbers: pl.Series) -> pl.Series:
@@ -115,3 +136,12 @@ def _bin(edges: Sequence[float]) -> Callable[[pl.Series], pl.Series]:
         return found.to_series()
 
     return bin_
+
+
+def _place_among(values: Sequence[Any]) -> Callable[[pl.Series], pl.Series]:
+    def place(column: pl.Series) -> pl.Series:
+        known, numbers = pl.Series(values, dtype=column.dtype), pl.int_range(len(values), eager=True)
+        places = column.replace_strict(known, numbers, default=len(values), return_dtype=pl.Int64)
+        return pl.select(pl.when(column.is_not_null()).then(places)).to_series()
+
+    return place
