@@ -240,3 +240,17 @@ def test_a_model_that_cannot_be_taken_apart_is_asked_each_time(tmp_path: Path, s
         _score(tmp_path, _frame(4), fitted)
     fitted.lock.close()
     assert scored == [4, 4]
+
+
+def test_answers_for_a_delta_table_lie_beside_their_rows(tmp_path: Path, scored: list[int]) -> None:
+    pytest.importorskip("deltalake")
+    lake, fitted = tmp_path / "lake", _fitted()
+    for number, rows in enumerate((30, 20, 10)):
+        _frame(rows, number).write_delta(lake, mode="append")
+        scored.clear()
+        found = _score(tmp_path, aiqa.delta(lake), fitted)
+        assert scored == [rows], "only the new file"
+        frame = open_dataset(aiqa.dataset("d", aiqa.delta(lake)), tmp_path).frame.collect()
+        truth = fitted.predict_proba(frame.select(FEATURES).to_pandas())
+        assert found.score is not None
+        assert np.allclose(found.score.reshape(frame.height, -1)[:, -1], truth[:, 1])
