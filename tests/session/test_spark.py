@@ -150,15 +150,16 @@ def test_what_is_kept_is_given_back(spark: Spark, tmp_path: Path) -> None:
 
 def test_metrics_of_rows_are_errors_of_their_own(table: Any, decide: Any) -> None:
     model = aiqa.model("m", aiqa.column(score="a"), task="binary")
-    gates = (metric.average_precision >= 0.1, metric.accuracy >= 0.1, metric.psi("a", reference="other") <= 9)
+    drift = metric.psi("a", reference="other")
+    gates = (metric.average_precision >= 0.1, metric.accuracy >= 0.1, drift.by("g") <= 9, drift <= 9)
     aiqa.dataset("other", lambda: table)
     found = decide(_data(table), model, *gates)
-    assert [outcome.gate.verdict for outcome in found] == ["error", "pass", "error"]
+    assert [outcome.gate.verdict for outcome in found] == ["error", "pass", "error", "pass"]
     for outcome in (found[0], found[2]):
         assert "needs columns of all 1,000 rows" in outcome.gate.reason
         assert "fetch_rows in [tool.aiqa.spark]" in outcome.gate.reason
     near = decide(_data(table), model, *gates, config=Config(spark=SparkSettings(fetch_rows=ROWS)))
-    assert [outcome.gate.verdict for outcome in near] == ["pass"] * 3
+    assert [outcome.gate.verdict for outcome in near] == ["pass"] * 4
 
 
 def test_a_model_that_raises_says_on_which_rows_and_shows_no_values(table: Any, decide: Any) -> None:
