@@ -88,7 +88,7 @@ def test_metrics_are_those_of_the_whole(tmp_path: Path, model: Any, gates: Seque
         by_parts = _decide(tmp_path, model, gates)
         assert [one.gate.verdict for one in by_parts] == [one.gate.verdict for one in whole]
         for ours, theirs in zip(_numbers(by_parts), _numbers(whole), strict=True):
-            assert ours == pytest.approx(theirs, rel=2e-3, abs=2e-3)
+            assert ours == pytest.approx(theirs, abs=5e-3), "bounds from bins are a little wider"
             assert ours[0] == pytest.approx(theirs[0], abs=5e-4), "but for bins of few scores"
 
 
