@@ -3,7 +3,8 @@
 ``python -m benchmarks.workloads [ROWS] [RUNS] [--workloads w1 w5] [--only CONTESTANT ...]``. Each run is a
 process of its own, in turns; measured are CPU and wall time and peak memory of the process with its
 children, imports and reading included, and of the work alone. That all found the same numbers is checked.
-The figures are kept in ``benchmarks/results/workloads.json`` by rows and workload, and ``--report`` makes the page.
+The figures are kept in ``benchmarks/results/workloads.json`` by rows and workload, and the page is made of
+all that is there.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ from benchmarks.workloads.agreement import refuse_differences
 from benchmarks.workloads.contestants import (
     COMPLETE,
     CONTESTANTS,
-    FIRST,
     HAND,
     PEERS,
     ROOT,
@@ -118,10 +118,9 @@ def _processor() -> str:
 
 
 def _versions(python: Path, libraries: tuple[str, ...]) -> dict[str, str]:
-    code = "import importlib.metadata as m, json, sys; print(json.dumps({n: m.version(n) for n in sys.argv[1:]}))"
+    code = "import sys; from importlib.metadata import version; print(*map(version, sys.argv[1:]))"
     done = subprocess.run([str(python), "-c", code, *libraries], capture_output=True, text=True, check=True)
-    found: dict[str, str] = json.loads(done.stdout)
-    return found
+    return dict(zip(libraries, done.stdout.split(), strict=True))
 
 
 def _takes_part(name: str, workload: str, rows: int, only: list[str]) -> bool:

@@ -11,8 +11,8 @@ EXACT = 1e-6
 BINNED = {"roc_auc": (1e-5, 1e-2), "average_precision": (1e-3, 5e-2), "ks": (1.5e-3, 1.5e-3)}
 """How far values from bins may be from exact ones: of the whole table, and in slices (of a hundred rows)."""
 OF_BOUNDS = (0.1, 0.25)
-"""How far apart bounds by different formulas may be, as a part of the interval: half of those in slices, where
-normal intervals are only nearly right."""
+"""How far apart bounds by different formulas may be, as a part of the interval: of the whole table, and half
+of those in slices, where normal intervals are only nearly right."""
 
 
 def refuse_differences(name: str, found: Numbers, expected: Numbers, *, complete: bool) -> int:

@@ -1,4 +1,4 @@
-"""What Deepchecks has of it: metrics of each model, KS of numbers, PSI of categories; no sampling, no pictures."""
+"""What Deepchecks has of it: metrics of each model, KS of numbers, PSI of categories; of all rows."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ def metrics(database: duckdb.DuckDBPyConnection, groupings: list[tuple[str, ...]
 
 
 def _code(by: tuple[str, ...], columns: list[str]) -> int:
-    """Return what SQL's GROUPING says: a bit for each column that is not grouped by, the first the highest."""
+    """Return what SQL's GROUPING says: a bit for each column that is not grouped by, the first highest."""
     return sum(1 << k for k, name in enumerate(reversed(columns)) if name not in by)
 
 

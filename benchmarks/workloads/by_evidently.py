@@ -32,9 +32,7 @@ def _metrics(home: Path) -> Numbers:
     frame["is_fraud"] = frame["is_fraud"].astype(int)
     values = []
     for column in ("score", "old_score"):
-        task = BinaryClassification(
-            target="is_fraud", prediction_probas=column, pos_label=1
-        )
+        task = BinaryClassification(target="is_fraud", prediction_probas=column, pos_label=1)
         told = DataDefinition(classification=[task], numerical_columns=[column])
         data = Dataset.from_pandas(frame[["is_fraud", column]], data_definition=told)
         values.append(_values(Report([metric() for metric in METRICS.values()]).run(data, None)))

@@ -11,8 +11,8 @@ import polars as pl
 from benchmarks.workloads import drift
 from benchmarks.workloads.counts import BINS, COARSE, SLICE_BINS, SLICE_COARSE, Counted
 from benchmarks.workloads.counts import numbers as finished
-from benchmarks.workloads.data import FEATURES, NUMBERS
-from benchmarks.workloads.declared import GROUPINGS, Numbers, answered, asked, suite
+from benchmarks.workloads.data import FEATURES
+from benchmarks.workloads.declared import GROUPINGS, Numbers, asked, suite
 
 col = pl.col
 Asked = tuple[list[pl.LazyFrame], Callable[[list[pl.DataFrame]], Numbers]]
@@ -29,7 +29,9 @@ def run(workload: str, home: Path) -> Numbers:
         "w4": lambda: moved(frame, before),
     }
     asked_of = [makers[name]() for name in (makers if workload == "w5" else [workload])]
-    results = iter(pl.collect_all([query for queries, _ in asked_of for query in queries], engine="streaming"))
+    results = iter(
+        pl.collect_all([query for queries, _ in asked_of for query in queries], engine="streaming")
+    )
     found: Numbers = {}
     for queries, finish in asked_of:
         found |= finish([next(results) for _ in queries])
@@ -104,7 +106,7 @@ def metrics(frame: pl.LazyFrame, groupings: list[tuple[str, ...]]) -> Asked:
 
 
 def _losses() -> dict[str, pl.Expr]:
-    found = {}
+    found: dict[str, pl.Expr] = {}
     for model, score in (("new", col("score")), ("old", col("old_score"))):
         own = pl.when(col("is_fraud")).then(score).otherwise(1 - score)
         found |= {f"log_{model}": -own.log(), f"brier_{model}": (1 - own) ** 2}

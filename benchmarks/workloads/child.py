@@ -1,4 +1,4 @@
-"""One contestant's run of one workload, in a process of its own: ``child MODULE FUNCTION WORKLOAD HOME OUT``."""
+"""One run of one contestant, in a process of its own: ``child MODULE FUNCTION WORKLOAD HOME OUT``."""
 
 from __future__ import annotations
 

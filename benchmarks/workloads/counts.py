@@ -141,9 +141,7 @@ def _of_ranks(fine: list[Array], both: Array) -> dict[str, Array]:
         spread = [(rough * moves**2).sum((1, 2)) for rough, moves in zip(coarse, alike, strict=True)]
         covariance = shared / np.sqrt(spread[0] * spread[1]) * np.sqrt(variances[0] * variances[1])
         found |= _bounds(name, values[0], variances[0])
-        found |= _bounds(
-            f"{name}.gain", values[0] - values[1], variances[0] + variances[1] - 2 * covariance
-        )
+        found |= _bounds(f"{name}.gain", values[0] - values[1], variances[0] + variances[1] - 2 * covariance)
     return found
 
 

@@ -1,4 +1,4 @@
-"""The table: 30 columns of orders with two models' scores, in twenty parquet files, and a reference of them."""
+"""The table: 30 columns of orders with two models' scores, in twenty parquet files; and a reference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a feature is from a reference, by counts in bins: what a query by hand needs before and after it."""
+"""How far a feature is from a reference, by counts in bins: what queries by hand need before and after."""
 
 from __future__ import annotations
 
