@@ -7,13 +7,8 @@ INSTALL := $(UV) pip install --quiet --python $(BIN)/python --constraint require
 DEPENDENCIES := pyproject.toml requirements.lock
 CHECKED := aiqa tests examples checks benchmarks
 
-<<<<<<< HEAD
 .PHONY: demo demo-broken examples test test-spark coverage lint lock conformance bench-import bench-memory bench-stats \
-	bench-expectations bench-slices bench-spark coverage-study weak-slices-study clean
-=======
-.PHONY: demo demo-broken examples test coverage lint lock conformance bench-import bench-memory bench-stats bench-expectations \
-	bench-workloads coverage-study clean
->>>>>>> 5dd36de8691980df26d2f457c8edbb8193bdfd8f
+	bench-expectations bench-slices bench-spark bench-workloads coverage-study weak-slices-study clean
 
 demo: .venv/demo examples
 	@$(BIN)/python -m pytest --aiqa
@@ -68,16 +63,13 @@ bench-stats: .venv/test
 bench-expectations: .venv/test
 	@$(BIN)/python -m benchmarks.expectations $(or $(ROWS),1000000) $(or $(RUNS),3) $(ARGS)
 
-<<<<<<< HEAD
 # A run on Spark in local mode against the number of rows: some ten minutes; ARGS=100000 is less.
 bench-spark: .venv/test
 	@$(BIN)/python -m benchmarks.spark $(ARGS)
-=======
 # Five jobs on a table of 30 columns, against queries by hand and the peers: ROWS=50000000 RUNS=3 is more, and takes 10 GB of
 # disk; ARGS="--workloads w1 w5" is less. It also makes docs/explanation/speed.md.
 bench-workloads: .venv/test .venv-peers/ready
 	@$(BIN)/python -m benchmarks.workloads $(or $(ROWS),1000000) $(or $(RUNS),3) $(ARGS)
->>>>>>> 5dd36de8691980df26d2f457c8edbb8193bdfd8f
 
 # How often verdicts are wrong, of every metric and method: about an hour on two cores; ARGS="--only recall --quick" is less.
 # It goes on where it was interrupted, and keeps what rests on code that has not changed.
