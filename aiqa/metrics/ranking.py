@@ -37,7 +37,7 @@ from aiqa.stats.steps import Steps
 EXACT_ROWS = 2**26
 """The area under the ROC curve of more rows is that of bins of scores, which take a tenth of the memory."""
 _SAMPLE = 2**20
-_FAR_SAMPLE, _FAR_BINS, _FAR_BINS_OF_A_SLICE = 2**18, 2**14, 2**11
+_ADDED_SAMPLE, _ADDED_BINS, _ADDED_BINS_OF_A_SLICE = 2**18, 2**14, 2**11
 """Where rows are elsewhere: scores fetched to choose the bins, and how many bins of rows come back."""
 
 
@@ -109,10 +109,8 @@ def _joint(question: Question, code: int) -> Statistic:
 def _cuts(question: Question, column: str, *, falling: bool) -> bytes:
     """Choose the bins of scores on a sample."""
     table, size, bins = question.table, _SAMPLE, BINS
-    if table.far:
-        size, bins = _FAR_SAMPLE, _FAR_BINS
-    if table.adds_up and question.metric.slices:
-        bins = _FAR_BINS_OF_A_SLICE
+    if table.adds_up:
+        size, bins = _ADDED_SAMPLE, _ADDED_BINS_OF_A_SLICE if question.metric.slices else _ADDED_BINS
     key = column, falling, bins
     if key not in table.cuts:
         # Cuts of the first part stay the same when others come.

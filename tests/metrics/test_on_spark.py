@@ -187,7 +187,7 @@ def test_metrics_of_rows_fetch_few_and_refuse_many(task: str, spark: Spark) -> N
 
 
 def test_wide_bins_say_how_far_the_area_may_be_off(spark: Spark, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranking, "_FAR_BINS", 16)
+    monkeypatch.setattr(ranking, "_ADDED_BINS", 16)
     far, one = _there("binary", False, spark, fetch_rows=0), metric.roc_auc
     [exact] = _found(_here("binary", False), [one], []).values()
     [binned] = _found(far, [one], []).values()
