@@ -80,9 +80,9 @@ def test_one_scan_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     scans: list[int] = []
     real = execute
 
-    def counted(frame: Any, requests: Any) -> Any:
+    def counted(frame: Any, requests: Any, *more: Any) -> Any:
         scans.append(1)
-        return real(frame, requests)
+        return real(frame, requests, *more)
 
     monkeypatch.setattr(together, "execute", counted)
     aiqa.validate(FRAME, [expect.column_values_to_not_be_null(name) for name in FRAME.columns])
