@@ -51,6 +51,8 @@ otherwise: the machine was shared, and CPU time bears that better than the clock
 - **aiqa** is `aiqa.run` on declared gates, evidence written, with an empty store. *Again* is a second run on
   the same files, *one new file* one after the twentieth file came, *without store* `cache=False`.
 - Models are columns of scores, so that scoring costs nothing.
+- *CPU of the work alone* starts when the contestant's module is imported. aiqa and Great Expectations import
+  what they need as they need it, so their imports are in there, and those of the others are not.
 - **Peers** do a part of a job (the tables tell how many of its numbers), and none gives intervals; the ratio
   is of their part to all of aiqa's. Those that hold the table in pandas take part up to 2 million rows.
   Deepchecks' sampling and pictures are turned off. Evidently's PSI of numbers has bins of its own, and its KS
