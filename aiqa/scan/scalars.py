@@ -35,7 +35,7 @@ def terms(
         x, w, d = map(nw.col, _columns_of(index))
         if statistic.weight:
             return _weighted_moments(x, w, d, statistic.order)
-        if spread:
+        if _is_column(statistic, spread):
             return _moments(x, statistic.order)
         return _moments(compile_expr(statistic.term, schema).cast(nw.Float64), statistic.order)
     if isinstance(statistic, Extremes):
@@ -66,12 +66,12 @@ def prepared(
     """Add each weighted term, its weight and its distance from the mean of its slice.
 
     As columns of their own, because sums of sums within slices do not stream. Where rows are spread over
-    machines, the distance is from the mean of all rows: that of a slice would bring its rows together. Terms
-    without weights become columns there too, as Spark would compute them anew for each of their moments.
+    machines, the distance is from the mean of all rows: that of a slice would bring its rows together.
+    Computed terms without weights become columns too: engines would compute them anew for each moment.
     """
     own, apart, means = [], [], []
     for index, statistic in enumerate(statistics):
-        if not isinstance(statistic, Moments) or (statistic.weight is None and not spread):
+        if not isinstance(statistic, Moments) or not _is_column(statistic, spread):
             continue
         x, w, d = _columns_of(index)
         term = compile_expr(statistic.term, schema).cast(nw.Float64)
@@ -90,6 +90,10 @@ def prepared(
     if spread and means:
         known = known.join(known.select(*means), how="cross")
     return known.with_columns(*apart) if apart else known
+
+
+def _is_column(statistic: Moments, spread: bool) -> bool:
+    return statistic.weight is not None or spread or statistic.term.op != "col"
 
 
 def _without_nan(term: Any, schema: Schema) -> nw.Expr:
