@@ -106,7 +106,7 @@ def lazy_scored_table(
         maker.add_time()
     given = {"challenger": challenger} | ({} if champion is None else {"champion": champion})
     added = {role: maker.add_answers(role, answers) for role, answers in given.items()}
-    parted = maker.parted(frame, repr(given)) if isinstance(frame, Parted) else None
+    parted = maker.parted(frame, given.values()) if isinstance(frame, Parted) else None
     with named(dataset):
         answers = execute(maker.frame if parted is None else parted, maker.requests)
         rows = answers[_ALL][()]
@@ -191,8 +191,8 @@ class _Maker:
     checks: list[Check] = field(default_factory=list)
     steps: list[dict[str, nw.Expr]] = field(default_factory=list)
 
-    def parted(self, table: Parted, given: str) -> Parted:
-        """Return the same columns added to each part of a table; `given` tells what models answer."""
+    def parted(self, table: Parted, answers: Iterable[AnswerColumns]) -> Parted:
+        """Return the same columns added to each part of a table."""
 
         def change(frame: pl.LazyFrame) -> pl.LazyFrame:
             for step in self.steps:
@@ -200,8 +200,11 @@ class _Maker:
             return frame
 
         declared = self.model.to_json() | {"source": None, "champion": None}
+        given = tuple(answers)
         roles = (self.dataset.label, self.dataset.weight, self.dataset.time)
-        return table.mapped(change, repr((declared, roles, self.classes, given)))
+        read = {*roles, *(name for of in given for name in (of.prediction, *of.score))}
+        personal = [] if table.personal.isdisjoint(read) else [name for step in self.steps for name in step]
+        return table.mapped(change, repr((declared, roles, self.classes, given)), personal)
 
     def _read(self, name: str) -> nw.Expr:
         """Read a column of the data set, by whatever name it has."""

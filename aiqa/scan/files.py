@@ -8,7 +8,7 @@ import glob
 import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -17,6 +17,7 @@ from aiqa.errors import DataError
 from aiqa.scan.engines.engine import reason_of
 
 Place = Path | str
+P = TypeVar("P", Path, str, Path | str)
 """A file here, or the address of one that Polars reads where it is."""
 _CSV: dict[str, Any] = {"infer_schema_length": None, "try_parse_dates": True}
 _READERS: dict[str, Callable[[Any], pl.LazyFrame]] = {
@@ -83,8 +84,7 @@ def read(found: Sequence[Place], format_: str, root: Path) -> pl.LazyFrame:
         If a file cannot be read, or its columns are not those of the first.
     """
     reader = _READERS[format_]
-    if format_ in _SEPARATORS:
-        found = [file for file in found if _has_rows(file, format_, root)] or found[:1]
+    found = with_rows(found, format_, root)
     schemas = [_schema(reader, file, format_, root) for file in found]
     for file, schema in zip(found, schemas, strict=True):
         _check_schema(schemas[0], schema, found[0], file, root)
@@ -92,6 +92,13 @@ def read(found: Sequence[Place], format_: str, root: Path) -> pl.LazyFrame:
         return reader(list(found))
     names = schemas[0].names()
     return pl.concat([reader(file).select(names) for file in found], how="vertical_relaxed")
+
+
+def with_rows(found: Sequence[P], format_: str, root: Path) -> Sequence[P]:
+    """Return the files that are read: of texts those with more than a header, or the first."""
+    if format_ not in _SEPARATORS:
+        return found
+    return [file for file in found if _has_rows(file, format_, root)] or found[:1]
 
 
 def _has_rows(file: Place, format_: str, root: Path) -> bool:

@@ -24,7 +24,7 @@ from aiqa.scan.expr import Schema
 from aiqa.scan.literals import family_of
 from aiqa.scan.narrowing import FIRST, Array, Takers, narrowed
 from aiqa.scan.parted import Part, Parted, digest_of
-from aiqa.scan.plan import looks_beyond
+from aiqa.scan.plan import exprs_of, looks_beyond
 from aiqa.scan.queries import columns_of, plain, slicer_column
 from aiqa.scan.statistics import (
     Answers,
@@ -37,7 +37,6 @@ from aiqa.scan.statistics import (
     JointHistogram,
     Moments,
     Quantiles,
-    Query,
     Repeats,
     Request,
     Sample,
@@ -52,9 +51,9 @@ from aiqa.scan.statistics import (
 from aiqa.scan.work import Work
 
 _ADD_UP = (Count, Moments, Extremes, Total, Counts, Values, ScoreHistogram, JointHistogram)
-_KEPT = (*_ADD_UP, Repeats, Sorted, Frequent, Quantiles, Gap, Query)
-_OF_VALUES = (Extremes, Values, Sorted, Frequent, Quantiles, Gap, Counts)
-"""Statistics whose states hold values of the columns."""
+_KEPT = (*_ADD_UP, Repeats, Sorted, Frequent, Quantiles, Gap)
+_OF_ROWS = (Count, Repeats)
+"""Statistics whose states tell how many rows there are, and nothing of values."""
 _ROWS = Request(Count())
 Take = Callable[[pl.LazyFrame, Sequence[Request], Work], Answers]
 
@@ -93,9 +92,10 @@ class Incremental:
 
     def _may_be_kept(self, request: Request) -> bool:
         statistic, personal = request.statistic, self._table.personal
-        if not isinstance(statistic, _KEPT) or (isinstance(statistic, Query) and statistic.limit is not None):
+        # What SQL or a parser of dates makes of the same rows may depend on the day and the place.
+        if not isinstance(statistic, _KEPT) or any(expr.any("parses") for expr in exprs_of(statistic)):
             return False
-        shown = columns_of(request) if isinstance(statistic, _OF_VALUES) else map(slicer_column, request.by)
+        shown = map(slicer_column, request.by) if isinstance(statistic, _OF_ROWS) else columns_of(request)
         return personal.isdisjoint(shown)
 
     def _adds_up(self, request: Request) -> bool:
@@ -126,9 +126,10 @@ class Incremental:
         missing = [request for request in requests if request not in found]
         taken = self._take_whole(missing) if part is self._table.whole else self._take(part, missing)
         self._work.kept += len(found)
-        if part.unchanged:
-            kept = {keys[request]: coding.packed(taken[request]) for request in missing if request in keys}
-            self._table.store.write(kept)
+        new = [request for request in missing if request in keys]
+        if new and part.unchanged:
+            states = {keys[request]: _packed(taken[request]) for request in new}
+            self._table.store.write({key: packed for key, packed in states.items() if packed is not None})
         return found | taken
 
     def _take(self, part: Part, requests: Sequence[Request]) -> Answers:
@@ -189,6 +190,13 @@ def _told(request: Request) -> str | None:
     try:
         return coding.told(request)
     except TypeError:  # it rests on something that this process alone knows
+        return None
+
+
+def _packed(states: Any) -> bytes | None:
+    try:
+        return coding.packed(states)
+    except TypeError:  # values of a kind that is not kept, such as lists
         return None
 
 

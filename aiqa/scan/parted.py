@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -72,11 +72,12 @@ class Part:
     files: tuple[File, ...]
     frame: pl.LazyFrame
     made: str = ""
+    digest: str = field(init=False)
+    """What its content is known by."""
 
-    @property
-    def digest(self) -> str:
-        """What its content is known by."""
-        return digest_of([self.made, *(file.digest for file in self.files)])
+    def __post_init__(self) -> None:
+        digest = digest_of([self.made, *(file.digest for file in self.files)])
+        object.__setattr__(self, "digest", digest)
 
     @property
     def unchanged(self) -> bool:
@@ -103,13 +104,25 @@ class Parted:
     store: Store
     personal: frozenset[str] = frozenset()
 
-    def mapped(self, change: Callable[[pl.LazyFrame], pl.LazyFrame], made: str) -> Parted:
-        """Return the table that `change` makes of it, row by row; `made` tells how, to the last detail."""
+    def mapped(
+        self, change: Callable[[pl.LazyFrame], pl.LazyFrame], made: str, personal: Iterable[str] = ()
+    ) -> Parted:
+        """Return the table that `change` makes of it, row by row.
+
+        Parameters
+        ----------
+        change : callable
+        made : str
+            How, to the last detail.
+        personal : iterable of str
+            The new columns whose values must not be kept either.
+        """
 
         def map_(part: Part) -> Part:
             return Part(part.files, change(part.frame), part.made + made)
 
-        return replace(self, whole=map_(self.whole), parts=tuple(map(map_, self.parts)))
+        parts = tuple(map(map_, self.parts))
+        return replace(self, whole=map_(self.whole), parts=parts, personal=self.personal.union(personal))
 
 
 def digest_of(texts: Iterable[str]) -> str:

@@ -29,7 +29,7 @@ from aiqa.scan.fingerprint import of_file
 from aiqa.scan.incremental import code
 from aiqa.scan.model import LoadedModel
 from aiqa.scan.models.estimator import EstimatorScorer
-from aiqa.scan.parted import Parted, digest_of
+from aiqa.scan.parted import File, Parted, digest_of
 from aiqa.scan.predictions import Predictions, joined
 from aiqa.scan.source import Table
 from aiqa.scan.store import Store
@@ -61,8 +61,8 @@ def score(
     if table.store is None or of_model is None:
         return loaded.predict(table, dataset, progress)
     parts: list[Predictions] = []
-    done = 0
-    for content, rows in _parts(table):
+    done, own = 0, _own_files()
+    for content, rows, files in _parts(table):
         key = digest_of([content, of_model, *map(str, table.columns.items()), *_no_features(dataset)])
         found = _kept(table.store, key)
         if found is None:
@@ -70,7 +70,8 @@ def score(
             if not answers:  # a file without rows
                 continue
             found = joined(answers)
-            if all(file.unchanged for file in table.contents):
+            # What is imported only to answer is not in the key.
+            if all(file.unchanged for file in files) and _own_files() == own:
                 _keep(table.store, key, found)
         elif progress is not None:
             progress(done + len(found))
@@ -79,13 +80,15 @@ def score(
     return joined(parts)
 
 
-def _parts(table: Table) -> Iterator[tuple[str, pl.LazyFrame]]:
+def _parts(table: Table) -> Iterator[tuple[str, pl.LazyFrame, tuple[File, ...]]]:
+    """Yield what the content of each part is known by, its rows, and the files that these come from."""
     scanned = table.scanned
     if isinstance(scanned, Parted):
-        yield from ((part.digest, part.frame) for part in scanned.parts)
+        yield from ((part.digest, part.frame, part.files) for part in scanned.parts)
     else:
         # Rows whose labels are known are the oldest: how many there are tells which.
-        yield digest_of([table.fingerprint, str(table.rows)]), table.frame
+        content = digest_of([table.fingerprint, str(table.rows), str(table.dataset.time)])
+        yield content, table.frame, table.contents
 
 
 def _no_features(dataset: Dataset) -> list[str]:
@@ -111,15 +114,25 @@ def _model_key(loaded: LoadedModel) -> str | None:
 
 
 def _own_code(loaded: LoadedModel) -> str | None:
-    """Return a digest of the code outside of installed libraries that the model may run."""
+    """Return a digest of the code outside of installed libraries that the model may run; None: not known."""
     if isinstance(loaded.scorer, EstimatorScorer):
-        modules = _modules_of(loaded.scorer.estimator)
-        if modules is None:
+        names = _modules_of(loaded.scorer.estimator)
+        modules = [sys.modules.get(name) for name in names or () if not _is_fixed(name)]
+        if names is None or not all(getattr(module, "__file__", None) for module in modules):
             return None
-        if not any(_is_own(sys.modules.get(name)) for name in modules):
+        if not any(map(_is_own, modules)):
             return ""
+    return digest_of([of_file(file) for file in _own_files()])
+
+
+def _is_fixed(name: str) -> bool:
+    """Tell modules without a file that belong to Python, or to what Cython has compiled."""
+    return name in sys.builtin_module_names or name.startswith("_cython_")
+
+
+def _own_files() -> list[Path]:
     files = {Path(str(module.__file__)) for module in list(sys.modules.values()) if _is_own(module)}
-    return digest_of([of_file(file) for file in sorted(files) if file.is_file()])
+    return sorted(file for file in files if file.is_file())
 
 
 class _Seen(pickle.Pickler):
@@ -130,7 +143,7 @@ class _Seen(pickle.Pickler):
         self.modules: set[str] = set()
 
     def reducer_override(self, value: Any) -> Any:
-        self.modules |= {type(value).__module__, getattr(value, "__module__", None) or ""}
+        self.modules |= {type(value).__module__, getattr(value, "__module__", None) or "builtins"}
         return NotImplemented
 
 

@@ -26,6 +26,10 @@ _AT_ONCE = 500
 """Keys a query."""
 _OFTEN = 600.0
 """Seconds within which a key is in use all the same."""
+_LARGEST = 0.25
+"""What of the limit one file may take."""
+_ROW = 300
+"""Bytes of a value beside itself, about."""
 _FULL = 0.9
 """What of the limit stays when there are too many."""
 _ABANDONED = 24 * 3600.0
@@ -58,6 +62,7 @@ class Store:
     def __init__(self, folder: Path, limit: int = LIMIT) -> None:
         self.folder = folder
         self.limit = limit
+        self._tidy = False
 
     def read(self, keys: Iterable[str]) -> dict[str, bytes]:
         """Return the values of those keys that it holds."""
@@ -80,14 +85,16 @@ class Store:
     def write(self, values: Mapping[str, bytes]) -> None:
         """Keep values, in place of those that it holds under the same keys."""
         now = time.time()
-        rows = [(key, value, len(value), now) for key, value in values.items()]
+        rows = [(key, value, len(value) + _ROW, now) for key, value in values.items()]
         if rows:
             self._opened(lambda kept: self._keep(kept, rows), None)
 
     def file(self, key: str) -> Path | None:
         """Return the file that is kept under a key, if it is there and whole."""
         file = self.folder / key
-        if not file.exists():
+        try:
+            there = file.stat().st_size
+        except OSError:
             return None
 
         def size(kept: sqlite3.Connection) -> int | None:
@@ -96,7 +103,7 @@ class Store:
             _use(kept, {key: used})
             return size
 
-        return file if self._opened(size, None) == file.stat().st_size else None
+        return file if self._opened(size, None) == there else None
 
     def keep_file(self, key: str, write: Callable[[Path], None]) -> None:
         """Keep the file that `write` makes at the path that it is given."""
@@ -105,6 +112,9 @@ class Store:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             write(made)
             size = made.stat().st_size
+            if size > self.limit * _LARGEST:
+                made.unlink()
+                return
             made.replace(self.folder / key)
         except Exception as error:  # noqa: BLE001 - a full disk says so in many ways
             made.unlink(missing_ok=True)
@@ -122,7 +132,7 @@ class Store:
                 return work(kept)
         except (sqlite3.Error, OSError) as error:
             self._cannot(error)
-            if not isinstance(error, (sqlite3.OperationalError, OSError)):  # damaged: begin anew
+            if type(error) is sqlite3.DatabaseError:  # damaged: begin anew
                 for file in self.folder.glob(f"{_NAME}*"):
                     file.unlink(missing_ok=True)
             return otherwise
@@ -131,6 +141,9 @@ class Store:
         warnings.warn(f"{self.folder} cannot be used, so all is computed anew: {error}", stacklevel=4)
 
     def _keep(self, kept: sqlite3.Connection, rows: Sequence[tuple[str, bytes | None, int, float]]) -> None:
+        if not self._tidy:
+            self._tidy = True
+            self._remove_abandoned(kept)
         kept.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?)", rows)
         (held,) = kept.execute("SELECT SUM(size) FROM kept").fetchone()
         if held > self.limit:
@@ -145,13 +158,15 @@ class Store:
             held -= size
             if is_file:
                 (self.folder / key).unlink(missing_ok=True)
-        self._remove_abandoned()
 
-    def _remove_abandoned(self) -> None:
-        for part in self.folder.glob("*.part"):
+    def _remove_abandoned(self, kept: sqlite3.Connection) -> None:
+        """Remove what killed processes left: files that are unfinished, or that nothing tells of."""
+        known = {key for (key,) in kept.execute("SELECT key FROM kept WHERE value IS NULL")}
+        for file in self.folder.iterdir():
             with suppress(OSError):
-                if part.stat().st_mtime < time.time() - _ABANDONED:
-                    part.unlink()
+                old = file.stat().st_mtime < time.time() - _ABANDONED
+                if old and file.name not in known and not file.name.startswith(_NAME):
+                    file.unlink()
 
 
 def _use(kept: sqlite3.Connection, used: Mapping[str, float]) -> None:
@@ -159,4 +174,5 @@ def _use(kept: sqlite3.Connection, used: Mapping[str, float]) -> None:
     now = time.time()
     stale = [(now, key) for key, last in used.items() if last < now - _OFTEN]
     if stale:
-        kept.executemany("UPDATE kept SET used = ? WHERE key = ?", stale)
+        with suppress(sqlite3.OperationalError):  # where nobody may write, reading is enough
+            kept.executemany("UPDATE kept SET used = ? WHERE key = ?", stale)

@@ -29,6 +29,7 @@ from aiqa.scan.statistics import (
     Common,
     Count,
     Extremes,
+    Frequent,
     Moments,
     Query,
     Request,
@@ -127,9 +128,9 @@ def _numbered(files: int, rows: int = 4) -> list[pl.DataFrame]:
 def test_what_is_unchanged_is_not_scanned_again(tmp_path: Path, scans: Scans) -> None:
     _write(tmp_path, _numbered(3))
     store = Store(tmp_path / "cache")
-    first = _open(tmp_path, store).answers(ASKED)
+    first = _open(tmp_path, store).answers(ASKED[:4])
     scans.clear()
-    again = _open(tmp_path, store).answers(ASKED)
+    again = _open(tmp_path, store).answers(ASKED[:4])
     assert again == first
     assert first[ASKED[2]] == {(): [(9, 9.0), (10, 10.0), (11, 11.0)]}
     assert sum(scans) == 1, "rows are looked for, since their values are not kept"
@@ -257,6 +258,19 @@ def test_other_code_keeps_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert sum(scans) == 1
 
 
+def test_what_depends_on_the_day_is_not_kept(tmp_path: Path, scans: Scans) -> None:
+    pl.DataFrame({"s": ["31", "1"]}).write_parquet(tmp_path / "00.parquet")
+    store = Store(tmp_path / "cache")
+    for one in (
+        Count(call("parses", col("s"), "dateutil", None)),
+        Query("select * from __aiqa_batch where random() < 2"),
+    ):
+        for _ in range(2):
+            scans.clear()
+            _open(tmp_path, store).answers([Request(one)])
+            assert sum(scans) >= 1
+
+
 def test_whole_columns_are_not_kept(tmp_path: Path, scans: Scans) -> None:
     _write(tmp_path, _numbered(2))
     store, rows = Store(tmp_path / "cache"), Request(Rows(("x",)))
@@ -318,3 +332,28 @@ def test_what_is_folded_is_kept_and_follows_the_rows_of_all_files(tmp_path: Path
     # With another day both values are frequent, in the files of the days before too.
     _write(tmp_path, [*days, pl.DataFrame({"s": ["a", "b", "c"], "x": [4.0, 5.0, 6.0]})])
     assert slices() == {"a": 3, "b": 3, OTHER: 1, None: 2}
+
+
+def test_text_files_without_rows_are_left_out(tmp_path: Path) -> None:
+    for name, content in (("0.csv", "x\n1\n2\n"), ("1.csv", "z\n"), ("2.csv", "x\n5\n"), ("3.csv", "")):
+        (tmp_path / name).write_text(content)
+    data = aiqa.dataset("d", str(tmp_path / "*.csv"))
+    for store in (None, Store(tmp_path / "cache"), Store(tmp_path / "cache")):
+        table = open_dataset(data, tmp_path, store)
+        assert table.answers(ASKED[:1])[ASKED[0]] == {(): 1}
+        assert table.rows == 3
+
+
+def test_values_that_are_lists_are_not_kept(tmp_path: Path) -> None:
+    _write(tmp_path, [pl.DataFrame({"l": [[1], [2], [1]]})])
+    request = Request(Frequent(col("l")))
+    for _ in range(2):
+        [found] = _open(tmp_path, Store(tmp_path / "cache")).answers([request])[request].values()
+        assert found == (([1], 2),)
+
+
+def test_moments_of_personal_columns_are_not_kept(tmp_path: Path) -> None:
+    _write(tmp_path, [pl.DataFrame({"salary": [123456.5, 2.0]})])
+    store = Store(tmp_path / "cache")
+    _open(tmp_path, store, pii=["salary"]).answers([Request(Moments(col("salary"))), Request(Count())])
+    assert not any(b"123456.5" in value for value in _kept(store))

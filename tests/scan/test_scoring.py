@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import subprocess
 import sys
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -201,36 +200,75 @@ def test_files_without_rows_have_no_answers(tmp_path: Path, scored: list[int]) -
     assert len(found) == 3
 
 
+_RUN = """
+import sys
+from pathlib import Path
+import polars as pl
+import aiqa
+from aiqa.scan.model import load_model
+from aiqa.scan.scoring import score
+from aiqa.scan.source import open_dataset
+from aiqa.scan.store import Store
+from mine import Mine
+
+root = Path(sys.argv[1])
+data = aiqa.dataset("d", pl.DataFrame({"x": [1.0, 2.0], "y": [0, 1]}), label="y")
+model = aiqa.model("m", Mine(), task="regression")
+table = open_dataset(data, root, Store(root / "cache"))
+print(score(load_model(model.source, model, root), table, data).prediction.tolist())
+"""
+
+
+def _run(folder: Path) -> str:
+    command = [sys.executable, str(folder / "run.py"), str(folder)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
 def test_own_code_of_a_model_counts(tmp_path: Path) -> None:
     """A class in a module of one's own: what it does may change while its state does not."""
-    (tmp_path / "run.py").write_text(
-        textwrap.dedent(
-            """
-            import sys
-            from pathlib import Path
-            import polars as pl
-            import aiqa
-            from aiqa.scan.model import load_model
-            from aiqa.scan.scoring import score
-            from aiqa.scan.source import open_dataset
-            from aiqa.scan.store import Store
-            from mine import Mine
-
-            root = Path(sys.argv[1])
-            data = aiqa.dataset("d", pl.DataFrame({"x": [1.0, 2.0], "y": [0, 1]}), label="y")
-            model = aiqa.model("m", Mine(), task="regression")
-            table = open_dataset(data, root, Store(root / "cache"))
-            print(score(load_model(model.source, model, root), table, data).prediction.tolist())
-            """
-        )
-    )
+    (tmp_path / "run.py").write_text(_RUN)
     told = []
     for factor in (2, 2, 3):
         code = f"class Mine:\n    def predict(self, frame): return frame[:, 0] * {factor}\n"
         (tmp_path / "mine.py").write_text(code)
-        command = [sys.executable, str(tmp_path / "run.py"), str(tmp_path)]
-        told.append(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
+        told.append(_run(tmp_path))
     assert told == ["[2.0, 4.0]", "[2.0, 4.0]", "[3.0, 6.0]"]
+
+
+def test_what_is_imported_only_to_answer_is_not_kept(tmp_path: Path) -> None:
+    run = _RUN.replace("from mine import Mine", "from shell import Mine")
+    (tmp_path / "run.py").write_text(run)
+    (tmp_path / "shell.py").write_text(
+        "class Mine:\n    def predict(self, x):\n        import mine\n        return mine.answer(x)\n"
+    )
+    told = []
+    for factor in (2, 3):
+        (tmp_path / "mine.py").write_text(f"def answer(x): return x[:, 0] * {factor}\n")
+        told.append(_run(tmp_path))
+    assert told == ["[2.0, 4.0]", "[3.0, 6.0]"]
+
+
+def test_a_class_without_a_file_is_asked_each_time(tmp_path: Path) -> None:
+    code = _RUN.replace(
+        "from mine import Mine", "class Mine:\n    def predict(self, x): return x[:, 0] * FACTOR"
+    )
+    told = []
+    for factor in (2, 3):
+        command = [sys.executable, "-c", code.replace("FACTOR", str(factor)), str(tmp_path)]
+        told.append(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
+    assert told == ["[2.0, 4.0]", "[3.0, 6.0]"]
+
+
+def test_other_rows_are_mature_by_another_time(tmp_path: Path) -> None:
+    days = [dt.date(2026, 1, day) for day in range(1, 11)]
+    frame = _frame(10).with_columns(t=pl.Series(days), u=pl.Series(days[::-1]))
+    source = _files(tmp_path, frame)
+    first, second = (
+        _score(tmp_path, source, _fitted(), roles={"time": time, "label_maturity": "5d"}) for time in "tu"
+    )
+    assert first.score is not None
+    assert second.score is not None
+    assert first.score.tolist() != second.score.tolist()
 
 
 def test_a_model_that_cannot_be_taken_apart_is_asked_each_time(tmp_path: Path, scored: list[int]) -> None:

@@ -37,7 +37,7 @@ def test_values_outlive_the_process(tmp_path: Path) -> None:
 
 def test_the_least_recently_used_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aiqa.scan.store._OFTEN", 0.0)
-    store = Store(tmp_path, limit=1000)
+    store = Store(tmp_path, limit=2000)
     for key in "abc":
         store.write({key: b"x" * 300})
         time.sleep(0.01)
@@ -54,15 +54,16 @@ def _writing(content: bytes) -> Callable[[Path], None]:
 
 
 def test_files_count_too(tmp_path: Path) -> None:
-    store = Store(tmp_path, limit=1000)
+    store = Store(tmp_path, limit=4000)
     store.keep_file("big", _writing(b"x" * 900))
     file = store.file("big")
     assert file is not None
     assert file.stat().st_size == 900
     time.sleep(0.01)
-    store.write({"a": b"x" * 300})
+    store.write({str(number): b"x" * 300 for number in range(6)})
     assert store.file("big") is None
     assert not file.exists()
+    assert store.read(["0"])
 
 
 def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -83,12 +84,13 @@ def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def test_what_a_killed_process_left_goes_in_time(tmp_path: Path) -> None:
     store = Store(tmp_path, limit=10)
-    left, fresh = tmp_path / "old.part", tmp_path / "new.part"
-    for file in (left, fresh):
+    half, fresh, lost = (tmp_path / name for name in ("old.part", "new.part", "unknown.npy"))
+    for file in (half, fresh, lost):
         file.write_bytes(b"half")
-    os.utime(left, (time.time() - 10**6,) * 2)
+    for file in (half, lost):
+        os.utime(file, (time.time() - 10**6,) * 2)
     store.write({"a": b"x" * 20})
-    assert (left.exists(), fresh.exists()) == (False, True)
+    assert [file.exists() for file in (half, fresh, lost)] == [False, True, False]
 
 
 def test_a_damaged_store_is_begun_anew(tmp_path: Path) -> None:
@@ -197,3 +199,27 @@ def test_statistics_are_told_apart_by_type_and_value() -> None:
     assert told(Request(Count())) != told(Request(Extremes(col("x"))))
     with pytest.raises(TypeError, match="not kept"):
         told(Other(object(), ("x",)))
+
+
+def test_other_errors_do_not_empty_it(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write({"a": b"1"})
+    with pytest.warns(UserWarning, match="cannot be used"):
+        store.write({"b": [1]})  # type: ignore[dict-item]
+    assert store.read(["a"]) == {"a": b"1"}
+
+
+def test_a_file_that_goes_meanwhile_is_not_there(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.keep_file("a", _writing(b"whole"))
+    (tmp_path / "a").unlink()
+    assert store.file("a") is None
+
+
+def test_a_file_that_is_too_large_takes_no_room(tmp_path: Path) -> None:
+    store = Store(tmp_path, limit=1000)
+    store.write({"a": b"1"})
+    store.keep_file("b", _writing(b"x" * 300))
+    assert store.file("b") is None
+    assert [file.name for file in tmp_path.iterdir()] == ["kept.sqlite"]
+    assert store.read(["a"])

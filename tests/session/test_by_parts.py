@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+import zlib
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -139,3 +142,16 @@ def test_clusters_and_few_rows_are_taken_as_before(tmp_path: Path, monkeypatch: 
     assert first == again
     monkeypatch.setattr("aiqa.metrics.table.KEPT_ROWS", 10**9)
     assert _numbers(_decide(tmp_path, BINARY, gates)) == _numbers(_decide(tmp_path, BINARY, gates, cache=0.0))
+
+
+def test_what_is_made_of_personal_columns_is_not_kept(tmp_path: Path) -> None:
+    _day(tmp_path, 0, y=pl.lit(123456.75))
+    _day(tmp_path, 1, y=pl.lit(654321.25))
+    data = aiqa.dataset("parts", "*.parquet", label="y", pii=["y"])
+    check = Check("parts", model=REGRESSION, dataset=data)
+    gates = [metric.mae <= 1, metric.rmse <= 1, metric.r2 >= -9]
+    cases = [Case(check, f"gate{place}", gate) for place, gate in enumerate(gates)]
+    Session(tmp_path, Config()).decide(cases)
+    with closing(sqlite3.connect(tmp_path / ".aiqa" / "cache" / "kept.sqlite")) as kept:
+        values = [zlib.decompress(value) for (value,) in kept.execute("select value from kept")]
+    assert not any(b"123456" in value or b"654321" in value for value in values)

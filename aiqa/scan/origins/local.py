@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from aiqa.errors import DataError
-from aiqa.scan.files import read, shown, unreadable
+from aiqa.scan.files import read, shown, unreadable, with_rows
 from aiqa.scan.parted import File, digested
 from aiqa.scan.store import Store
 
@@ -44,7 +44,7 @@ class LocalFiles:
         return read(paths, self.format, self.root)
 
     def contents(self, store: Store | None) -> tuple[File, ...]:
-        return digested(self.paths, store)
+        return digested(with_rows(self.paths, self.format, self.root), store)
 
     def blamed(self, error: Exception) -> DataError | None:  # noqa: ARG002 - each file is read anew
         for path in self.paths:
