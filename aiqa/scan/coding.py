@@ -22,6 +22,8 @@ from aiqa.scan.expr import Expr
 from aiqa.stats.joint_histogram import JointHistogram
 from aiqa.stats.score_histogram import ScoreHistogram
 
+LARGEST = 1 << 30
+"""Bytes that the states of one statistic may take."""
 _STATES = (
     statistics.MomentsState,
     statistics.CountState,
@@ -85,8 +87,12 @@ def unpacked(packed: bytes) -> Any:
         If it is something else.
     """
     try:
-        return _decoded(json.loads(zlib.decompress(packed)))
-    except (zlib.error, ValueError, TypeError, KeyError, ArithmeticError) as error:
+        reader = zlib.decompressobj()
+        document = reader.decompress(packed, LARGEST)
+        if not reader.eof:
+            raise ValueError("it is too large, or cut short")
+        return _decoded(json.loads(document))
+    except (zlib.error, ValueError, TypeError, KeyError, ArithmeticError, RecursionError) as error:
         raise DataError(f"not the states of a statistic: {error}") from error
 
 

@@ -224,9 +224,10 @@ def _append(shown: dict[SliceKey, Any], states: dict[SliceKey, Any], before: int
 def _unpacked(packed: bytes | None) -> Any:
     """Return states; None where nothing is kept, or something that is none."""
     try:
-        return None if packed is None else coding.unpacked(packed)
+        found = None if packed is None else coding.unpacked(packed)
     except DataError:
         return None
+    return found if isinstance(found, dict) else None
 
 
 def _together(request: Request, parts: Sequence[dict[SliceKey, Any]]) -> dict[SliceKey, Any]:

@@ -110,7 +110,8 @@ def _is_of_numbers(request: Request, schema: Schema) -> bool:
     if not isinstance(request.statistic, Quantiles) or request.by or looks_beyond(request):
         return False
     column = column_read(request.statistic.term)
-    return column is not None and family_of(schema[column]) in ("integer", "float")
+    dtype = "" if column is None else schema[column]
+    return column is not None and family_of(dtype) in ("integer", "float") and "128" not in dtype
 
 
 def _quantiles(requests: Sequence[Request], take: Takers) -> Answers:

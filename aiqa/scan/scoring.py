@@ -174,10 +174,10 @@ def _libraries() -> tuple[str, ...]:
 
 @cache
 def _installed() -> str:
-    """Return a digest of the names and versions of what is installed, as their folders are called."""
+    """Return a digest of what is installed: names and versions, as folders are called, and when."""
     places = {Path(place) for place in sys.path if place.endswith(("site-packages", "dist-packages"))}
-    found = {info.name for place in places if place.is_dir() for info in place.glob("*.dist-info")}
-    return digest_of([sys.version, *sorted(found)])
+    found = {info for place in places if place.is_dir() for info in place.glob("*.dist-info")}
+    return digest_of([sys.version, *sorted(f"{info.name} {info.stat().st_mtime_ns}" for info in found)])
 
 
 # How answers lie in the store: arrays in a file, and beside it what they are.

@@ -129,6 +129,7 @@ class Store:
             with closing(sqlite3.connect(self.folder / _NAME, timeout=_PATIENCE)) as kept, kept:
                 kept.execute("PRAGMA synchronous=OFF")  # what a power failure takes is computed anew
                 kept.execute(_TABLE)
+                kept.execute("CREATE INDEX IF NOT EXISTS sizes ON kept (size)")
                 return work(kept)
         except (sqlite3.Error, OSError) as error:
             self._cannot(error)

@@ -180,3 +180,9 @@ def test_a_quantile_looks_at_few_values(monkeypatch: pytest.MonkeyPatch) -> None
     [found] = execute(frame, [request])[request].values()
     assert (found.linear(0), found.linear(1)) == pytest.approx((10.0009, 50.0005))
     assert max(fetched) < 10_000
+
+
+def test_numbers_wider_than_numpy_s_are_sorted_whole() -> None:
+    frame = pl.DataFrame({"x": pl.Series([3, 1, 2], dtype=pl.Int128)})
+    [found] = execute(frame, [Request(Quantiles(col("x"), (0.5,)))]).popitem()[1].values()
+    assert found.below == (2,)

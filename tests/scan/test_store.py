@@ -184,7 +184,9 @@ def test_what_is_no_state_is_refused(damaged: bytes) -> None:
         '{"float": "x"}',
         '{"date": "x", "time": "y"}',
         "{}",
+        '{"dict": ' * 20_000 + "1" + "}" * 20_000,
     ],
+    ids=["type", "array", "float", "two", "none", "deep"],
 )
 def test_a_document_of_something_else_is_refused(document: str) -> None:
     import zlib
