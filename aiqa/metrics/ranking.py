@@ -113,10 +113,7 @@ def _cuts(question: Question, column: str, *, falling: bool) -> bytes:
         size, bins = _ADDED_SAMPLE, _ADDED_BINS_OF_A_SLICE if question.metric.slices else _ADDED_BINS
     key = column, falling, bins
     if key not in table.cuts:
-        # Cuts of the first part stay the same when others come.
-        every = 1 if table.parted is not None else -(-table.rows // size)
-        frame = table.frame if table.parted is None else table.parted.parts[0].frame.head(size)
-        sample = sampled(frame, column, every).to_numpy()
+        sample = sampled(table.frame, column, -(-table.rows // size)).to_numpy()
         table.cuts[key] = cuts_of(-sample if falling else sample, bins).tobytes()
     return table.cuts[key]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -55,6 +55,8 @@ _KEPT = (*_ADD_UP, Repeats, Sorted, Frequent, Quantiles, Gap)
 _OF_ROWS = (Count, Repeats)
 """Statistics whose states tell how many rows there are, and nothing of values."""
 _ROWS = Request(Count())
+MOST_SLICES, MOST_KEYS = 300, 20_000
+"""With more in one part a statistic is taken, and kept, of the whole table."""
 Take = Callable[[pl.LazyFrame, Sequence[Request], Work], Answers]
 
 
@@ -83,7 +85,7 @@ class Incremental:
         """Return what is kept, and take what is not."""
         self._work = work
         work.bytes = 0
-        added = [request for request in requests if self._adds_up(request)]
+        added = self._of_few(request for request in requests if self._adds_up(request))
         shown = [request for request in requests if self._is_counted(request)]
         rest = [request for request in requests if request not in {*added, *shown}]
         answers = self._by_parts(added) | self._samples(shown)
@@ -110,12 +112,17 @@ class Incremental:
         statistic = request.statistic
         return isinstance(statistic, Sample) and all(_count_of(request) in found for found in self._found)
 
+    def _of_few(self, requests: Iterable[Request]) -> list[Request]:
+        """Return the requests with few states in the first part: many cost more than a scan of all rows."""
+        added = list(requests)
+        first = self._found[0]
+        first |= self._kept_or_taken(self._table.parts[0], [one for one in added if one not in first])
+        return [one for one in added if len(first[one]) <= MOST_SLICES and _keys_in(first[one]) <= MOST_KEYS]
+
     def _by_parts(self, requests: Sequence[Request]) -> Answers:
         for part, found in zip(self._table.parts, self._found, strict=True):
-            found |= self._kept_or_taken(part, requests)
-        return {
-            request: _together(request, [found[request] for found in self._found]) for request in requests
-        }
+            found |= self._kept_or_taken(part, [request for request in requests if request not in found])
+        return {request: _together(request, [of[request] for of in self._found]) for request in requests}
 
     def _kept_or_taken(self, part: Part, requests: Sequence[Request]) -> Answers:
         """Return what is kept of these rows; take the rest, and keep it."""
@@ -184,6 +191,10 @@ class Incremental:
                 _append(shown[request], states, before, request)
             before += found[_ROWS][()]
         return {request: _in_order(request, states) for request, states in shown.items()}
+
+
+def _keys_in(states: dict[SliceKey, Any]) -> int:
+    return sum(len(state) for state in states.values() if isinstance(state, (dict, tuple)))
 
 
 def _told(request: Request) -> str | None:

@@ -57,7 +57,7 @@ def score(
     ModelError
         As :meth:`~aiqa.scan.model.LoadedModel.predict` does.
     """
-    of_model = None if table.store is None else _model_key(loaded)
+    of_model = _model_key(loaded) if _may_be_kept(loaded, table, dataset) else None
     if table.store is None or of_model is None:
         return loaded.predict(table, dataset, progress)
     parts: list[Predictions] = []
@@ -78,6 +78,13 @@ def score(
         parts.append(found)
         done += len(found)
     return joined(parts)
+
+
+def _may_be_kept(loaded: LoadedModel, table: Table, dataset: Dataset) -> bool:
+    """Tell whether rows have an order that their content tells, and answers tell nothing of personal data."""
+    if table.store is None or not (table.contents or isinstance(table.native, (pl.DataFrame, pl.LazyFrame))):
+        return False
+    return {*loaded.features_in(table.frame, dataset), *dataset.labels}.isdisjoint(dataset.pii)
 
 
 def _parts(table: Table) -> Iterator[tuple[str, pl.LazyFrame, tuple[File, ...]]]:

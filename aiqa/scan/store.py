@@ -6,16 +6,17 @@ that cannot be used holds nothing and never stops a run.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
 import uuid
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+_LOG = logging.getLogger(__name__)
 
 LIMIT = 2 << 30
 """Bytes that a store may hold."""
@@ -139,7 +140,7 @@ class Store:
             return otherwise
 
     def _cannot(self, error: Exception) -> None:
-        warnings.warn(f"{self.folder} cannot be used, so all is computed anew: {error}", stacklevel=4)
+        _LOG.warning("%s cannot be used, so all is computed anew: %s", self.folder, error)
 
     def _keep(self, kept: sqlite3.Connection, rows: Sequence[tuple[str, bytes | None, int, float]]) -> None:
         if not self._tidy:

@@ -71,10 +71,16 @@ def shop(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Py
     return project
 
 
+def _kept(session: Any) -> set[int]:
+    """Return what the session keeps, which other tests have left there too."""
+    return set(session.sparkContext._jsc.getPersistentRDDs())
+
+
 def test_checks_run_in_the_session_that_is_there(
     spark: Callable[[pl.DataFrame], Any], shop: pytest.Pytester
 ) -> None:
     active = spark(pl.DataFrame({"x": [1]})).sparkSession
+    before = _kept(active)
     result = shop.runpytest_inprocess("--aiqa", "--aiqa-spark", "-p", "no:randomly")
     assert result.ret == pytest.ExitCode.OK
     assert set(verdicts_of(shop).values()) == {"pass"}
@@ -82,7 +88,7 @@ def test_checks_run_in_the_session_that_is_there(
     names = [dataset["name"] for dataset in evidence_of(shop)["datasets"]]
     assert sorted(names) == ["loaded", "read"]
     assert active.range(2).count() == 2  # and goes on
-    assert not active.sparkContext._jsc.getPersistentRDDs()
+    assert _kept(active) == before
 
 
 def test_aiqa_run_takes_the_session_that_is_there(
@@ -90,9 +96,11 @@ def test_aiqa_run_takes_the_session_that_is_there(
 ) -> None:
     text = CHECKS.replace(", aiqa_spark", "").replace("    assert aiqa_spark", "    #")
     (shop.path / "checks" / "check_orders.py").write_text(text)
+    active = spark(pl.DataFrame({"x": [1]})).sparkSession
+    before = _kept(active)
     evidence = aiqa.run(root=shop.path, spark=True)
     assert evidence.verdict == "pass"
-    assert not spark(pl.DataFrame({"x": [1]})).sparkSession.sparkContext._jsc.getPersistentRDDs()
+    assert _kept(active) == before
 
 
 @pytest.mark.skipif("AIQA_SPARK" not in os.environ, reason="starts Spark anew: make test-spark")

@@ -357,3 +357,14 @@ def test_moments_of_personal_columns_are_not_kept(tmp_path: Path) -> None:
     store = Store(tmp_path / "cache")
     _open(tmp_path, store, pii=["salary"]).answers([Request(Moments(col("salary"))), Request(Count())])
     assert not any(b"123456.5" in value for value in _kept(store))
+
+
+def test_many_slices_are_kept_of_the_whole(tmp_path: Path, scans: Scans) -> None:
+    parts = [pl.DataFrame({"x": [float(i) for i in range(400)], "g": list(range(400))})] * 3
+    _write(tmp_path, parts)
+    request, store = Request(Moments(col("x")), by=("g",)), Store(tmp_path / "cache")
+    expected = execute(pl.concat(parts), [request])[request]
+    assert comparable(_open(tmp_path, store).answers([request])[request]) == comparable(expected)
+    scans.clear()
+    assert comparable(_open(tmp_path, store).answers([request])[request]) == comparable(expected)
+    assert not scans

@@ -292,3 +292,18 @@ def test_answers_for_a_delta_table_lie_beside_their_rows(tmp_path: Path, scored:
         truth = fitted.predict_proba(frame.select(FEATURES).to_pandas())
         assert found.score is not None
         assert np.allclose(found.score.reshape(frame.height, -1)[:, -1], truth[:, 1])
+
+
+def test_rows_without_an_order_and_personal_columns_are_scored_each_time(
+    tmp_path: Path, scored: list[int]
+) -> None:
+    import duckdb
+
+    frames = [_frame(6), _frame(6).reverse()]
+    found = [_score(tmp_path, duckdb.from_arrow(frame.to_arrow()), _fitted()) for frame in frames]
+    assert found[0].score is not None
+    assert found[1].score is not None
+    assert found[0].score.tolist() == found[1].score.tolist()[::-1]
+    for _ in range(2):
+        _score(tmp_path, _frame(4), _fitted(), roles={"pii": ["a"]})
+    assert scored == [6, 6, 4, 4]
