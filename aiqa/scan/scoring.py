@@ -176,7 +176,8 @@ def _is_own(module: ModuleType | None) -> bool:
 @cache
 def _libraries() -> tuple[str, ...]:
     named = sysconfig.get_paths()
-    return tuple({named[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+    ours = str(Path(__file__).parents[1])  # its code is in the key already
+    return (ours, *{named[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 
 
 @cache
