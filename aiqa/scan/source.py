@@ -155,7 +155,7 @@ class Table:
     def bytes(self) -> int | None:
         """The size of the files, or of a frame in memory; None where neither is known."""
         if self.origin is not None:
-            return self.origin.size
+            return sum(file.size for file in self.contents)
         return int(self.native.estimated_size()) if isinstance(self.native, pl.DataFrame) else None
 
     @cached_property

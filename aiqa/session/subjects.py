@@ -256,7 +256,8 @@ class Subjects:
         """Return the records of the passes that were made over a data set."""
         if dataset is None or not passes:
             return ()
-        table = self.table(dataset)
+        rows = self._dataset_record(dataset).rows
+        size = None if rows is None else self.table(dataset).bytes
         return tuple(
             ScanRecord(
                 dataset=dataset.name,
@@ -265,8 +266,8 @@ class Subjects:
                 kept=work.kept,
                 columns=work.columns,
                 queries=work.queries,
-                rows=table.rows,
-                bytes=table.bytes if work.bytes is None else work.bytes,
+                rows=rows,
+                bytes=size if work.bytes is None else work.bytes,
                 seconds=round(work.seconds, 6),
             )
             for number, work in enumerate(passes, start=1)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -13,6 +15,7 @@ from click.testing import CliRunner
 import aiqa
 from aiqa.cli import main
 from aiqa.evidence.record import Evidence
+from aiqa.scan.engines.polars import Polars
 
 CHECKS = """
 import aiqa
@@ -102,3 +105,21 @@ def test_nothing_is_kept_where_that_is_not_wanted(home: Path) -> None:
     (home / "pyproject.toml").write_text('[project]\nname = "shop"\n')
     _pytest(home)
     assert (home / ".aiqa" / "cache").exists()
+
+
+def test_files_that_go_while_they_are_scanned_stop_nothing(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collect = Polars.collect
+
+    def late(self: Polars, queries: Sequence[Any]) -> list[pl.DataFrame]:
+        results = collect(self, queries)
+        for file in (home / "orders").iterdir():
+            file.unlink()
+        return results
+
+    monkeypatch.setattr(Polars, "collect", late)
+    evidence = aiqa.run(root=home, cache=False)
+    assert {str(gate.verdict) for _, gate in evidence.gates} <= {"pass", "error"}
+    assert len(evidence.gates) == 3
+    assert all(scan.rows is None for scan in evidence.scans)

@@ -60,7 +60,7 @@ class FetchedRows(FetchedFiles):
             rows.slice(start, fingerprint.CHUNK).collect() for start in range(0, height, fingerprint.CHUNK)
         )
         digest = digest_of([fingerprint.of_frame(block, schema) for block in blocks])
-        return (File(str(path), digest, self.size),)
+        return (File(str(path), digest, path.stat().st_size),)
 
 
 def written(batches: Any, path: Path) -> None:

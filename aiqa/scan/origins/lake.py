@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import operator
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,10 +33,6 @@ class LakeFiles:
         self.address = address
         self._files = tuple(files)
         self._scan = scan
-
-    @property
-    def size(self) -> int:
-        return functools.reduce(operator.add, (file.size for file in self._files), 0)
 
     @property
     def first(self) -> str:

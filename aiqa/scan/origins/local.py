@@ -32,10 +32,6 @@ class LocalFiles:
         self.address = address
 
     @property
-    def size(self) -> int:
-        return sum(path.stat().st_size for path in self.paths)
-
-    @property
     def first(self) -> str:
         return shown(self.paths[0], self.root)
 

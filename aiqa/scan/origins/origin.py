@@ -25,10 +25,6 @@ class Origin(Protocol):
     """What was read, so that a run can be repeated."""
 
     @property
-    def size(self) -> int:
-        """The bytes of all files."""
-
-    @property
     def first(self) -> str:
         """The name of the first file, for people."""
 

@@ -91,10 +91,6 @@ class CloudFiles:
         self._format = format_
 
     @property
-    def size(self) -> int:
-        return sum(file.size for file in self._files)
-
-    @property
     def first(self) -> str:
         return self._files[0].place
 
