@@ -10,7 +10,7 @@ import narwhals as nw
 from aiqa.errors import DataError, nearest
 from aiqa.scan import plan, queries
 from aiqa.scan.engines import ROW, Engine, engine_of, handed_over
-from aiqa.scan.expr import Schema, call, col, compile_expr, reads_as_pattern
+from aiqa.scan.expr import NARROWING, Schema, call, col, compile_expr, reads_as_pattern
 from aiqa.scan.frames import in_engine
 from aiqa.scan.literals import family_of
 from aiqa.scan.lower import lower, simplified
@@ -165,7 +165,7 @@ def _take(
 
         found = _exactly(engine, table, schema, bins.asked(requests), work)
         return {request: bins.read(request, found) for request in requests}
-    if not engine.narrows:
+    if not set(NARROWING).isdisjoint(engine.lacks):
         return _exactly(engine, table, schema, requests, work)
 
     def every(asked: Sequence[Request]) -> Answers:

@@ -392,6 +392,8 @@ Statistics of ``repeated`` and ``previous`` do not add up over parts.
 
 There is one operation more, ``answer(request, field)``: a field of what an earlier pass found."""
 
+NARROWING = ("coarse", "hash", "hash_in")
+"""Those of :mod:`aiqa.scan.narrowing`, which SQL engines lack: they group and sort more than memory holds."""
 BEYOND_THE_ROW = ("repeated", "previous", "found_in")
 _NEVER_NAN = {*_COMPARISONS, "and", "or", "not", "is_null", "is_nan", "is_finite", "is_in", "length",
               "truncate", "to_int", "to_text", "contains", "matches", "parses", "bin",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, cast
 
 import narwhals as nw
 
-from aiqa.scan.engines.engine import ROW, Engine
+from aiqa.scan.engines.engine import ROW, Engine, Joining
 from aiqa.scan.expr import LOWERED, Expr, Schema, call, col, compile_expr
 from aiqa.scan.literals import family_of, zone_of
 from aiqa.scan.regex import portable
@@ -102,33 +102,26 @@ def _added(
 ) -> nw.LazyFrame[Any]:
     if expr.op == "repeated":
         return _repeated(table, schema, expr, name)
-    if expr.op in ("hash", "hash_in"):
-        return _hashed(engine, table, schema, expr, name)
     if expr.op == "found_in":
         return _found_in(engine, table, schema, expr, name)
-    value = compile_expr(expr.args[0], schema)
+    first = expr.args[0]
+    value = _together(first, schema) if isinstance(first, tuple) else compile_expr(first, schema)
     if expr.op == "previous":
         return engine.previous(table, value, name)
-    if expr.op == "coarse":
-        return engine.coarse(table, value, name)
     if expr.op == "wide":
         return table.with_columns(value.cast(engine.widest).alias(name))
     return engine.batch(table, value, name, expr)
 
 
-def _hashed(
-    engine: Engine, table: nw.LazyFrame[Any], schema: Schema, expr: Expr, name: str
-) -> nw.LazyFrame[Any]:
-    keys, *some = expr.args
-    named = {f"{name}_{place}": compile_expr(key, schema) for place, key in enumerate(keys)}
-    return engine.hashed(table.with_columns(**named), list(named), name, *some)
+def _together(keys: Sequence[Expr], schema: Schema) -> nw.Expr:
+    return nw.struct(*(compile_expr(key, schema).alias(f"{place}") for place, key in enumerate(keys)))
 
 
 def _found_in(
     engine: Engine, table: nw.LazyFrame[Any], schema: Schema, expr: Expr, name: str
 ) -> nw.LazyFrame[Any]:
     keys, other = expr.args
-    adopted = engine.adopt(other.table, other.columns)
+    adopted = cast("Joining", engine).adopt(other.table, other.columns)
     types = engine.schema(adopted)
     own, theirs = {}, []
     for place, (key, column) in enumerate(zip(keys, other.columns, strict=True)):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import narwhals as nw
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -35,19 +36,19 @@ def _expected(rows: Sequence[tuple[Any, ...]]) -> RepeatsState:
 
 def _weak_hash(monkeypatch: pytest.MonkeyPatch, buckets: int) -> None:
     """Let many keys that differ have one hash."""
-    hashed = Polars.hashed
+    batch = Polars.batch
 
-    def weak(
-        self: Polars, table: nw.LazyFrame[Any], keys: Sequence[str], name: str, some: bytes | None = None
-    ) -> nw.LazyFrame[Any]:
-        found = hashed(self, table, keys, name).to_native().with_columns(pl.col(name) % buckets)
-        if some is not None:
-            import numpy as np
+    def weak(self: Polars, table: Any, value: nw.Expr, name: str, expr: Expr) -> Any:
+        if expr.op not in ("hash", "hash_in"):
+            return batch(self, table, value, name, expr)
+        found = batch(self, table, value, name, Expr("hash", expr.args[:1])).to_native()
+        found = found.with_columns(pl.col(name) % buckets)
+        if expr.op == "hash_in":
+            some = np.frombuffer(expr.args[1], dtype=np.uint64).tolist()
+            found = found.with_columns(pl.col(name).is_in(some))
+        return nw.from_native(found)
 
-            found = found.with_columns(pl.col(name).is_in(np.frombuffer(some, dtype=np.uint64).tolist()))
-        return nw.from_native(found)  # type: ignore[no-any-return]
-
-    monkeypatch.setattr(Polars, "hashed", weak)
+    monkeypatch.setattr(Polars, "batch", weak)
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -84,13 +85,13 @@ def test_numbers_are_exact_with_any_hash(
 def _counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return a list that gets an entry for every query of hashes."""
     hashed: list[str] = []
-    original = Polars.hashed
+    original = Polars.batch
 
-    def counting(self: Polars, table: Any, keys: Sequence[str], name: str, some: bytes | None = None) -> Any:
-        hashed.append(name)
-        return original(self, table, keys, name, some)
+    def counting(self: Polars, table: Any, value: nw.Expr, name: str, expr: Expr) -> Any:
+        hashed.extend([name] if expr.op == "hash" else [])
+        return original(self, table, value, name, expr)
 
-    monkeypatch.setattr(Polars, "hashed", counting)
+    monkeypatch.setattr(Polars, "batch", counting)
     return hashed
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
 import duckdb
@@ -11,6 +10,7 @@ import narwhals as nw
 from aiqa.errors import DataError
 from aiqa.scan.engines.engine import ROW
 from aiqa.scan.engines.sql import SqlEngine
+from aiqa.scan.expr import NARROWING
 
 
 class DuckDB(SqlEngine):
@@ -18,7 +18,7 @@ class DuckDB(SqlEngine):
 
     name = "duckdb"
     # Another table may be of another connection, and a place among many values is a join with one.
-    lacks: tuple[str, ...] = ("matches", "parses", "place_among", "found_in")
+    lacks: tuple[str, ...] = ("matches", "parses", "place_among", "found_in", *NARROWING)
     widest = nw.Int128()
     errors: ClassVar = (duckdb.Error,)
 
@@ -30,9 +30,6 @@ class DuckDB(SqlEngine):
     def numbered(self, table: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         native = table.to_native().project(f"*, row_number() over () - 1 as {ROW}")
         return cast("nw.LazyFrame[Any]", nw.from_native(native))
-
-    def adopt(self, other: Any, columns: Sequence[str]) -> nw.LazyFrame[Any]:
-        raise NotImplementedError  # it lacks what would need it
 
     def query(self, table: nw.LazyFrame[Any], sql: str) -> nw.LazyFrame[Any]:
         try:

@@ -40,8 +40,6 @@ class Engine(Protocol):
     """Scalar statistics a query."""
     ordered: bool
     """Whether a query gives rows in the order of the table."""
-    narrows: bool
-    """Whether what takes memory of all values is narrowed down first; see :mod:`aiqa.scan.narrowing`."""
     spread: bool
     """Whether rows lie on many machines, and are added up there."""
     lacks: tuple[str, ...]
@@ -68,21 +66,10 @@ class Engine(Protocol):
         """Add the numbers of the rows, as :data:`ROW`."""
 
     def batch(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str, expr: Expr) -> nw.LazyFrame[Any]:
-        """Add what ``matches``, ``parses``, ``bin`` or ``place_among`` tells of `value`, as column `name`."""
-
-    def hashed(
-        self, table: nw.LazyFrame[Any], keys: Sequence[str], name: str, some: bytes | None = None
-    ) -> nw.LazyFrame[Any]:
-        """Add the hash of the columns `keys`, or whether it is among `some`, as column `name`."""
-
-    def coarse(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
-        """Add the place of numbers in their order, coarsely, as column `name`."""
+        """Add what an operation that the engine has in its own way tells of `value`, as column `name`."""
 
     def previous(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
         """Add the last value before each row that is not null, as column `name`."""
-
-    def adopt(self, other: Any, columns: Sequence[str]) -> nw.LazyFrame[Any]:
-        """Return different rows of columns of another table, of any engine, as a table of this one."""
 
     def query(self, table: nw.LazyFrame[Any], sql: str) -> nw.LazyFrame[Any]:
         """Return what a query in SQL gives, of the table that it calls ``__aiqa_batch``."""
@@ -98,3 +85,10 @@ class Engine(Protocol):
         DataError
             If the data cannot be read.
         """
+
+
+class Joining(Engine, Protocol):
+    """An engine that has ``found_in``."""
+
+    def adopt(self, other: Any, columns: Sequence[str]) -> nw.LazyFrame[Any]:
+        """Return different rows of columns of another table, of any engine, as a table of this one."""

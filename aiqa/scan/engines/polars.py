@@ -21,7 +21,6 @@ class Polars:
     name = "polars"
     fused = 60  # one query of everything costs more than it saves
     ordered = True
-    narrows = True
     spread = False
     lacks: tuple[str, ...] = ()
     widest = nw.Int128()
@@ -50,27 +49,9 @@ class Polars:
 
     def batch(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str, expr: Expr) -> nw.LazyFrame[Any]:
         native = table.with_columns(value.alias(name)).to_native()
-        dtype, function = _function(expr)
-        column = pl.col(name).map_batches(function, return_dtype=dtype, is_elementwise=True)
-        return cast("nw.LazyFrame[Any]", nw.from_native(native.with_columns(column)))
-
-    def hashed(
-        self, table: nw.LazyFrame[Any], keys: Sequence[str], name: str, some: bytes | None = None
-    ) -> nw.LazyFrame[Any]:
-        found = pl.struct(*map(pl.col, keys)).hash()
-        if some is not None:
-            found = found.is_in(pl.Series(np.frombuffer(some, dtype=np.uint64)).implode())
-        native = table.to_native().with_columns(found.alias(name))
-        return cast("nw.LazyFrame[Any]", nw.from_native(native))
-
-    def coarse(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
-        """Read the first bits of a float as a whole number; those of negative floats are turned round."""
-        native = table.with_columns(value.cast(nw.Float64).alias(name)).to_native()
-        number = pl.when(~pl.col(name).is_nan()).then(pl.col(name) + 0.0)  # there is one zero
-        bits, least = number.reinterpret(dtype=pl.Int64), pl.lit(-(2**63), dtype=pl.Int64)
-        rising = pl.when(bits < 0).then(least - bits).otherwise(bits)
-        placed = native.with_columns((rising // pl.lit(2**48)).alias(name))
-        return cast("nw.LazyFrame[Any]", nw.from_native(placed))
+        return cast(
+            "nw.LazyFrame[Any]", nw.from_native(native.with_columns(_batched(pl.col(name), expr).alias(name)))
+        )
 
     def previous(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
         native = table.with_columns(value.alias(name)).to_native()
@@ -115,14 +96,34 @@ class Polars:
             raise DataError(f"the scan fails: {reason_of(error)}") from error
 
 
-def _function(expr: Expr) -> tuple[Any, Callable[[pl.Series], pl.Series]]:
+def _batched(value: pl.Expr, expr: Expr) -> pl.Expr:
     """Return what a batch operation does with the values of its first argument."""
     _, *arguments = expr.args
-    if expr.op == "bin":
+    if expr.op == "coarse":
+        return _coarse(value.cast(pl.Float64))
+    if expr.op == "hash":
+        return value.hash()
+    if expr.op == "hash_in":
+        some = pl.Series(np.frombuffer(arguments[0], dtype=np.uint64))
+        return value.hash().is_in(some.implode())
+    dtype, function = _function(expr.op, arguments)
+    return value.map_batches(function, return_dtype=dtype, is_elementwise=True)
+
+
+def _coarse(number: pl.Expr) -> pl.Expr:
+    """Read the first bits of a float as a whole number; those of negative floats are turned round."""
+    number = pl.when(~number.is_nan()).then(number + 0.0)  # there is one zero
+    bits, least = number.reinterpret(dtype=pl.Int64), pl.lit(-(2**63), dtype=pl.Int64)
+    rising = pl.when(bits < 0).then(least - bits).otherwise(bits)
+    return rising // pl.lit(2**48)
+
+
+def _function(op: str, arguments: Sequence[Any]) -> tuple[Any, Callable[[pl.Series], pl.Series]]:
+    if op == "bin":
         return pl.Int64(), _bin(arguments[0])
-    if expr.op == "place_among":
+    if op == "place_among":
         return pl.Int64(), _place_among(arguments[0])
-    form, argument = ("regex", arguments[0]) if expr.op == "matches" else arguments
+    form, argument = ("regex", arguments[0]) if op == "matches" else arguments
     return pl.Boolean(), told(form, argument)
 
 

@@ -22,7 +22,7 @@ from aiqa.errors import DataError, ModelError
 from aiqa.scan.engines.engine import ROW
 from aiqa.scan.engines.polars import Polars
 from aiqa.scan.engines.sql import SqlEngine
-from aiqa.scan.expr import Expr
+from aiqa.scan.expr import NARROWING, Expr
 from aiqa.scan.texts import told
 
 _MISSING = ("ModuleNotFoundError", "ImportError")
@@ -37,7 +37,7 @@ class Spark(SqlEngine):
 
     name = "spark"
     spread = True
-    lacks: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = NARROWING
     widest = nw.Decimal(38, 0)
     errors: ClassVar = (PySparkException,)
 
@@ -54,12 +54,9 @@ class Spark(SqlEngine):
 
     def batch(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str, expr: Expr) -> nw.LazyFrame[Any]:
         if expr.op == "bin":
-            few = len(expr.args[1]) <= _FEW_EDGES
-            return (
-                super().batch(table, value, name, expr)
-                if few
-                else _looked_up(table, value, name, expr.args[1])
-            )
+            if len(expr.args[1]) <= _FEW_EDGES:
+                return super().batch(table, value, name, expr)
+            return _looked_up(table, value, name, expr.args[1])
         if expr.op == "place_among":
             return self._placed(table, value, name, expr.args[1])
         _, *arguments = expr.args

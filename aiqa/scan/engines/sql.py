@@ -19,7 +19,6 @@ class SqlEngine(ABC):
 
     fused = 400
     ordered = False
-    narrows = False
     spread = False
     errors: ClassVar[tuple[type[Exception], ...]]
 
@@ -49,14 +48,6 @@ class SqlEngine(ABC):
         above = [nw.when(nw.col(name) >= edge).then(nw.lit(1)).otherwise(nw.lit(0)) for edge in expr.args[1]]
         counted = nw.sum_horizontal(*above) if above else nw.lit(0)
         return table.with_columns(nw.when(there).then(counted).cast(nw.Int64).alias(name))
-
-    def hashed(
-        self, table: nw.LazyFrame[Any], keys: Sequence[str], name: str, some: bytes | None = None
-    ) -> nw.LazyFrame[Any]:
-        raise NotImplementedError  # it does not narrow down
-
-    def coarse(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
-        raise NotImplementedError  # it does not narrow down
 
     def previous(self, table: nw.LazyFrame[Any], value: nw.Expr, name: str) -> nw.LazyFrame[Any]:
         filled = table.with_columns(value.alias(name)).with_columns(
