@@ -25,15 +25,19 @@ class Flips:
 
     def statistics(self, question: Question, *, versus_champion: bool) -> tuple[Statistic, ...]:
         if versus_champion:
-            raise MetricError(f"{question.name} is a comparison itself: hold it against a number")
+            raise _compares_itself(question)
         return cells_statistics(question, versus_champion=True)
 
     def infer(self, question: Question, states: States, seed: int) -> Parts:
         cells = cells_of(question, states, versus_champion=True)
         return {(): infer_definition(question, _FLIPPED, _flips(question, cells), seed)}
 
-    def compare(self, question: Question, states: States, seed: int) -> Comparisons:
-        raise NotImplementedError
+    def compare(self, question: Question, states: States, seed: int) -> Comparisons:  # noqa: ARG002 - as others
+        raise _compares_itself(question)
+
+
+def _compares_itself(question: Question) -> MetricError:
+    return MetricError(f"{question.name} is a comparison itself: hold it against a number")
 
 
 def _flips(question: Question, cells: Cells) -> Cells:

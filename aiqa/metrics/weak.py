@@ -148,6 +148,11 @@ def in_halves(
     MetricError
         If the metric cannot be taken of this table.
     """
+    if table.fetch_rows is not None:
+        raise MetricError(
+            f"{metric!r} searches for slices on the rows themselves, which are on Spark: search a sample, as "
+            "a Polars frame"
+        )
     search = metric.search or Search()
     half = _halves(table, belonging, seed)
     least = search.min_support * max(1, len(table.labels))

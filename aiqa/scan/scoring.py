@@ -8,6 +8,7 @@ likes, and columns of answers need no keeping: neither is kept.
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import sys
 import sysconfig
@@ -170,14 +171,15 @@ def _modules_of(value: Any) -> set[str] | None:
 
 def _is_own(module: ModuleType | None) -> bool:
     file = getattr(module, "__file__", None)
-    return isinstance(file, str) and not any(Path(file).is_relative_to(place) for place in _libraries())
+    return isinstance(file, str) and not file.startswith(_libraries())
 
 
 @cache
 def _libraries() -> tuple[str, ...]:
     named = sysconfig.get_paths()
     ours = str(Path(__file__).parents[1])  # its code is in the key already
-    return (ours, *{named[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+    places = {ours, *(named[name] for name in ("stdlib", "platstdlib", "purelib", "platlib"))}
+    return tuple(f"{place}{os.sep}" for place in places)
 
 
 @cache

@@ -132,15 +132,11 @@ def names_in(cases: Iterable[Case]) -> frozenset[str] | None:
 def _texts(told: Any) -> Iterable[str]:
     if isinstance(told, str):
         yield told
-    parts = (
-        (*told, *told.values())
-        if isinstance(told, Mapping)
-        else told
-        if isinstance(told, list | tuple)
-        else ()
-    )
-    for part in parts:
-        yield from _texts(part)
+    elif isinstance(told, Mapping):
+        yield from _texts([*told, *told.values()])
+    elif isinstance(told, list | tuple):
+        for part in told:
+            yield from _texts(part)
 
 
 def answer(jobs: Sequence[Job], watch: Watch) -> dict[int, Any]:

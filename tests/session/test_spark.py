@@ -136,6 +136,15 @@ def test_only_columns_that_gates_name_are_kept(
     assert kept == [["y", "g", "aiqa:raw:score:0"]]
 
 
+def test_weak_slices_are_searched_on_samples(table: Any, decide: Any) -> None:
+    model = aiqa.model("m", aiqa.column(score="a"), task="binary")
+    [found] = decide(_data(table), model, metric.accuracy.by_any("g") >= 0.1)
+    assert found.gate.verdict == "error"
+    assert (
+        "searches for slices on the rows themselves, which are on Spark: search a sample" in found.gate.reason
+    )
+
+
 def test_what_is_kept_is_given_back(spark: Spark, tmp_path: Path) -> None:
     table = spark(_frame())
     model = aiqa.model("m", lambda frame: frame["a"] * 0 + 0.5, task="binary", features=["a"])
