@@ -13,7 +13,7 @@ from aiqa.declare.metric import OF_DATA, OF_RESOURCES
 from aiqa.runner.plan import cases_in
 from aiqa.scan.explain import Pass, Scan, explain
 from aiqa.session import Case, Session
-from aiqa.session.jobs import Job
+from aiqa.session.job import Job
 
 
 @dataclass(frozen=True, slots=True)

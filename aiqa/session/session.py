@@ -28,7 +28,9 @@ from aiqa.evidence.outcome import Outcome
 from aiqa.evidence.record import GateRecord
 from aiqa.judge.holdout import tighten
 from aiqa.judge.values import Judged
-from aiqa.session.jobs import Case, Job, answer, job_of, judge, names_in
+from aiqa.session.answers import answer, judge
+from aiqa.session.job import Case, Job
+from aiqa.session.jobs import job_of, names_in
 from aiqa.session.subjects import Progress, Subjects
 
 if TYPE_CHECKING:
