@@ -12,7 +12,8 @@ from aiqa.errors import MetricError
 from aiqa.metrics.question import Question, States
 from aiqa.metrics.table import TRUTH, ModelColumns
 from aiqa.scan.expr import Expr, col
-from aiqa.scan.statistics import Counts, CountState, Rows, Statistic
+from aiqa.scan.states import CountState
+from aiqa.scan.statistics import Counts, Rows, Statistic
 from aiqa.stats.cells import Cells
 from aiqa.stats.contingency import Codes
 

@@ -19,7 +19,8 @@ from aiqa.errors import MetricError
 from aiqa.metrics.question import Spec, slicer
 from aiqa.scan.expr import Expr, call, col, when
 from aiqa.scan.literals import family_of
-from aiqa.scan.statistics import Answers, Counts, CountState, Quantiles, Request, Rows, SliceKey
+from aiqa.scan.states import CountState
+from aiqa.scan.statistics import Answers, Counts, Quantiles, Request, Rows, SliceKey
 from aiqa.stats.distances import cramers_v, js_distance, ks, psi, wasserstein
 from aiqa.stats.inference import Inference
 

@@ -23,7 +23,8 @@ from aiqa.metrics.question import (
 from aiqa.metrics.rows import Columns, columns_of, values_of
 from aiqa.metrics.table import TRUTH, ModelColumns
 from aiqa.scan.expr import Expr, call, col
-from aiqa.scan.statistics import Moments, MomentsState, Rows, Sample, Statistic
+from aiqa.scan.states import MomentsState
+from aiqa.scan.statistics import Moments, Rows, Sample, Statistic
 from aiqa.stats.effective import cluster_sums
 from aiqa.stats.functional import Functional, difference, function_of, infer, mean_of
 from aiqa.stats.inference import Inference

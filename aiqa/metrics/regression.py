@@ -17,7 +17,8 @@ from aiqa.metrics.question import REGRESSION, Comparisons, Family, Parts, Questi
 from aiqa.metrics.rows import Columns, columns_of, rows_statistic
 from aiqa.metrics.table import TRUTH, ModelColumns
 from aiqa.scan.expr import Expr, call, col, when
-from aiqa.scan.statistics import Moments, MomentsState, Request, Statistic
+from aiqa.scan.states import MomentsState
+from aiqa.scan.statistics import Moments, Request, Statistic
 from aiqa.stats.functional import Functional, function_of, mean_of
 from aiqa.stats.inference import Inference
 from aiqa.stats.quantiles import (

@@ -9,15 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiqa.scan.expr import Expr, call, col
-from aiqa.scan.statistics import (
-    Answers,
-    Counts,
-    CountState,
-    JointHistogram,
-    Request,
-    ScoreHistogram,
-    SliceKey,
-)
+from aiqa.scan.states import CountState
+from aiqa.scan.statistics import Answers, Counts, JointHistogram, Request, ScoreHistogram, SliceKey
 from aiqa.stats import joint_histogram, score_histogram
 from aiqa.stats.joint_histogram import COARSE, coarse_cuts
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from aiqa.declare.folded import OTHER, Other
 from aiqa.errors import DataError
-from aiqa.scan import statistics
+from aiqa.scan import states, statistics
 from aiqa.scan.expr import Expr
 from aiqa.stats.joint_histogram import JointHistogram
 from aiqa.stats.score_histogram import ScoreHistogram
@@ -25,12 +25,12 @@ from aiqa.stats.score_histogram import ScoreHistogram
 LARGEST = 1 << 30
 """Bytes that the states of one statistic may take."""
 _STATES = (
-    statistics.MomentsState,
-    statistics.CountState,
-    statistics.ExtremesState,
-    statistics.TotalState,
-    statistics.RepeatsState,
-    statistics.QuantilesState,
+    states.MomentsState,
+    states.CountState,
+    states.ExtremesState,
+    states.TotalState,
+    states.RepeatsState,
+    states.QuantilesState,
     ScoreHistogram,
     JointHistogram,
 )
@@ -71,7 +71,7 @@ def packed(states: Any) -> bytes:
 
     Examples
     --------
-    >>> unpacked(packed({(("country", "BR"),): statistics.ExtremesState(1, 2.5)}))
+    >>> unpacked(packed({(("country", "BR"),): states.ExtremesState(1, 2.5)}))
     {(('country', 'BR'),): ExtremesState(min=1, max=2.5)}
     """
     document = _encoded(states, {kind: kind.__name__ for kind in _STATES})

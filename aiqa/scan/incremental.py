@@ -26,6 +26,7 @@ from aiqa.scan.narrowing import FIRST, Array, Takers, narrowed
 from aiqa.scan.parted import Part, Parted, digest_of
 from aiqa.scan.plan import exprs_of, looks_beyond
 from aiqa.scan.queries import columns_of, plain, slicer_column
+from aiqa.scan.states import merge
 from aiqa.scan.statistics import (
     Answers,
     Binned,
@@ -46,7 +47,6 @@ from aiqa.scan.statistics import (
     Sorted,
     Total,
     Values,
-    merge,
 )
 from aiqa.scan.work import Work
 

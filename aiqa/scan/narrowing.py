@@ -19,16 +19,8 @@ from numpy.typing import NDArray
 from aiqa.scan.expr import Expr, Schema, both, call, column_read
 from aiqa.scan.literals import family_of
 from aiqa.scan.plan import looks_beyond
-from aiqa.scan.statistics import (
-    Answers,
-    Counts,
-    Quantiles,
-    QuantilesState,
-    Repeats,
-    RepeatsState,
-    Request,
-    Sorted,
-)
+from aiqa.scan.states import QuantilesState, RepeatsState
+from aiqa.scan.statistics import Answers, Counts, Quantiles, Repeats, Request, Sorted
 
 FIRST = 10_000
 """Rows of which most keys must differ, or else grouping is cheaper than hashing."""

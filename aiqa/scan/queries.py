@@ -16,17 +16,15 @@ from aiqa.scan.engines import ROW, Engine
 from aiqa.scan.expr import Expr, compile_expr, may_be_nan
 from aiqa.scan.lower import Lowered
 from aiqa.scan.scalars import as_whole, prepared, state, terms
+from aiqa.scan.states import CountState, QuantilesState, RepeatsState
 from aiqa.scan.statistics import (
     Answers,
     Common,
     Counts,
-    CountState,
     Frequent,
     Gap,
     Quantiles,
-    QuantilesState,
     Repeats,
-    RepeatsState,
     Request,
     Rows,
     Sample,

@@ -11,17 +11,8 @@ import narwhals as nw
 
 from aiqa.scan.expr import Schema, compile_expr, may_be_nan
 from aiqa.scan.literals import family_of
-from aiqa.scan.statistics import (
-    Count,
-    Extremes,
-    ExtremesState,
-    Moments,
-    MomentsState,
-    Statistic,
-    Total,
-    TotalState,
-    moved,
-)
+from aiqa.scan.states import ExtremesState, MomentsState, TotalState, moved
+from aiqa.scan.statistics import Count, Extremes, Moments, Statistic, Total
 
 
 def terms(

@@ -10,17 +10,8 @@ from aiqa.errors import DataError
 from aiqa.scan.execute import execute
 from aiqa.scan.expr import call, col
 from aiqa.scan.literals import family_of
-from aiqa.scan.statistics import (
-    Count,
-    Counts,
-    CountState,
-    Extremes,
-    Moments,
-    Quantiles,
-    Repeats,
-    Request,
-    Values,
-)
+from aiqa.scan.states import CountState
+from aiqa.scan.statistics import Count, Counts, Extremes, Moments, Quantiles, Repeats, Request, Values
 from aiqa.scan.together import answers_of
 from aiqa.suggest.names import is_key, is_personal
 

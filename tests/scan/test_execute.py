@@ -17,17 +17,8 @@ from aiqa.errors import DataError
 from aiqa.scan.engines.polars import Polars
 from aiqa.scan.execute import execute
 from aiqa.scan.expr import Expr, call, col
-from aiqa.scan.statistics import (
-    Count,
-    Counts,
-    CountState,
-    Moments,
-    MomentsState,
-    Request,
-    Rows,
-    Sample,
-    merge,
-)
+from aiqa.scan.states import CountState, MomentsState, merge
+from aiqa.scan.statistics import Count, Counts, Moments, Request, Rows, Sample
 
 X = col("x")
 NUMBERS = st.one_of(st.none(), st.integers(-40, 40).map(lambda k: k / 8))

@@ -17,18 +17,8 @@ from hypothesis import strategies as st
 from aiqa.declare.folded import OTHER
 from aiqa.scan.execute import execute
 from aiqa.scan.expr import call, col
-from aiqa.scan.statistics import (
-    Answers,
-    Common,
-    Count,
-    Counts,
-    Moments,
-    Request,
-    Rows,
-    Sample,
-    ScoreSteps,
-    merge,
-)
+from aiqa.scan.states import merge
+from aiqa.scan.statistics import Answers, Common, Count, Counts, Moments, Request, Rows, Sample, ScoreSteps
 from tests.scan.cases import TABLES, TYPES
 
 COLUMNS = ("x", "k", "s", "t", "b", "d")

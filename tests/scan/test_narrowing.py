@@ -21,7 +21,8 @@ from aiqa.scan.engines.polars import Polars
 from aiqa.scan.execute import execute
 from aiqa.scan.expr import Expr, col
 from aiqa.scan.source import open_dataset
-from aiqa.scan.statistics import Quantiles, Repeats, RepeatsState, Request
+from aiqa.scan.states import RepeatsState
+from aiqa.scan.statistics import Quantiles, Repeats, Request
 from aiqa.scan.store import Store
 
 KEYS = st.tuples(st.one_of(st.none(), st.sampled_from([0.0, -0.0, 1.5, float("nan")])), st.integers(0, 40))

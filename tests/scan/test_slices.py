@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from aiqa.scan.execute import execute
 from aiqa.scan.slices import slices_of, split
-from aiqa.scan.statistics import Request, Rows, ScoreHistogram, ScoreSteps, merge
+from aiqa.scan.states import merge
+from aiqa.scan.statistics import Request, Rows, ScoreHistogram, ScoreSteps
 from aiqa.stats.roc import area_of
 from aiqa.stats.score_histogram import cuts_of
 

@@ -22,7 +22,8 @@ from aiqa.errors import DataError
 from aiqa.scan.coding import packed, told, unpacked
 from aiqa.scan.expr import col
 from aiqa.scan.lower import Other
-from aiqa.scan.statistics import Count, Extremes, ExtremesState, Request
+from aiqa.scan.states import ExtremesState
+from aiqa.scan.statistics import Count, Extremes, Request
 from aiqa.scan.store import Store
 
 
